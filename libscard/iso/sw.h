@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* Status words SW1 SW2 (ISO 7816-4:2013, 5.6; GSM 11.11, ETSI TS 102 221 for 9Fxx, 91xx, 92xx, 94xx, 98xx). */
+#ifndef ISO_SW_H
+#define ISO_SW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum sw_class {
+    SW_DONE,       /* 9000, 61xx */
+    SW_WARNING,    /* 62xx, 63xx but 63Cx */
+    SW_TRIES_LEFT, /* 63Cx */
+    SW_ERROR,      /* everything else */
+};
+enum sw_class sw_classify(uint16_t sw);
+
+/* Did the command do what was asked, when nothing else was expected: 9000, 61xx, 62xx, 63xx but 63Cx. */
+bool sw_is_success(uint16_t sw);
+
+/* Meaning in words ("file or application not found", "verification failed, 3 tries left"), into text. Never empty:
+ * unknown words get the meaning of their SW1, or "unknown status". Returns text. */
+const char *sw_describe(uint16_t sw, char *text, size_t capacity);
+
+#endif
