@@ -10,7 +10,7 @@
  *                         `touch PATH` inserts, `rm PATH` removes; insert= is then ignored
  *     serial=TEXT         serial number in the reader's name
  *
- * Control codes (SCARD_CTL_CODE(n), see scard.h): SIM_CONTROL_INSERT, SIM_CONTROL_REMOVE.
+ * Control codes (SCardControl; SCARD_CTL_SIM_* in scard.h): SIM_CONTROL_INSERT, SIM_CONTROL_REMOVE.
  */
 #ifndef SIM_MOUNT_H
 #define SIM_MOUNT_H
