@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Ctrl-C: ends the PC/SC call that a command is in, from a thread that watches.
+ *
+ * Raised stays raised until cleared, so a command that goes on to its next call is ended there too
+ * (SCardCancel itself is not sticky; the watcher repeats it while the interrupt is raised and a context is
+ * watched).
+ */
+#ifndef CLI_INTERRUPT_H
+#define CLI_INTERRUPT_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include <winscard.h>
+
+struct interrupt {
+    int event_fd;  /* readable while raised: poll it beside other input, never read it */
+    int wake_fd;   /* ends the watcher */
+    int signal_fd; /* SIGINT, SIGTERM, SIGHUP, or -1 */
+    atomic_bool raised;
+    atomic_int signal; /* the signal that raised it, or 0 */
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    SCARDCONTEXT context; /* whose calls are ended; 0 = none */
+    bool stop;
+    bool running;
+    pthread_t watcher;
+};
+
+/* Starts the watcher. signals: block SIGINT, SIGTERM and SIGHUP in the calling thread (call it before other
+ * threads are made) and raise on them; a second signal while raised ends the process as that signal does.
+ * RC_*. */
+int interrupt_init(struct interrupt *interrupt, bool signals);
+void interrupt_fini(struct interrupt *interrupt);
+
+void interrupt_raise(struct interrupt *interrupt); /* async-signal-safe */
+bool interrupt_raised(const struct interrupt *interrupt);
+void interrupt_clear(struct interrupt *interrupt);
+
+/* The context whose calls an interrupt ends, 0 for none. After it returns the watcher no longer uses the old
+ * one. */
+void interrupt_watch(struct interrupt *interrupt, SCARDCONTEXT context);
+
+#endif
