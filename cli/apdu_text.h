@@ -2,18 +2,19 @@
 /*
  * APDUs as people write them. One grammar for the command line, the shell and scripts. Pure.
  *
- *   plain     00A4040007A0000002471001 00      all bytes of the APDU. Blanks, ',' and ':' between bytes, 0x
- * before 00:A4:04:00  0x00,0xA4,…         one, "text" for its bytes short     [CLA]INS[P1P2][:DATA][/LE] CLA
- * 00 and P1P2 0000 unless written; Lc is made; LE in hex, one byte a4 0400:a000000308/00            (00 =
- * 256) or two (0000 = 65536, makes the APDU extended), '/' alone asks for all there is expected  …=9000
- * …=61xx|9000  …=          status words that are right, x any digit; '=' alone is 9000
+ *   plain     00A4040007A0000002471001 00   all bytes of the APDU; blanks, ',' and ':' between bytes,
+ *             00:A4:04:00  0xB0 "1PAY"      0x before one, "text" for its bytes
+ *   short     [CLA]INS[P1P2][:DATA][/LE]    CLA 00 and P1P2 0000 unless written; Lc is made
+ *             a40400:a000000308/00          LE in hex: one byte (00 = 256), or two (0000 = 65536; makes
+ *                                           the APDU extended); '/' alone asks for all there is
+ *   expected  ...=9000  ...=61xx|9000       status words that are right, x any digit; '=' alone: 9000
  *
- * It is plain when there are four bytes or more before any ':', '/' or '=', with no more than a header before
- * a single colon; groups of two digits joined by three or more colons are plain as well.
+ * With a '/' or with a ':' right behind the header (one to four bytes) it is short; else it is plain from
+ * four bytes on, short below. Four or more single bytes joined by colons are plain.
  *
- * Where data stands: hex, "text", @FILE (its bytes; the name ends at a blank, '/' stays part of it - quote
- * the name to end it: @"FILE"), - (standard input), {NAME} (a secret, asked for: {pin}, {newpin}), {NAME:8}
- * (the same filled up to 8 bytes with FF).
+ * Where data stands: hex, "text", and from outside @FILE (its bytes; the name ends at a blank or '='; @"FILE"
+ * is quoted), - (standard input), {NAME} (a secret, asked for: {pin}, {newpin}), {NAME:8} (the same, filled
+ * up to 8 bytes with FF). In a plain APDU as well, behind the header.
  */
 #ifndef CLI_APDU_TEXT_H
 #define CLI_APDU_TEXT_H

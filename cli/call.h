@@ -28,7 +28,8 @@ struct call {
     size_t argument_count;
     struct desk *desk; /* the front's, or a guest for this call */
     struct output *output;
-    char *reader; /* the picked reader (NEED_READER, NEED_CARD, NEED_DIRECT); owned */
+    struct desk guest; /* a connection for this call only */
+    char *reader;      /* the picked reader (NEED_READER, NEED_CARD, NEED_DIRECT); owned */
 };
 
 /* Value of the command's own option, last one wins; NULL if not given. name must be in the table. */

@@ -55,11 +55,12 @@ enum command_needs {
 };
 
 enum command_flags {
-    COMMAND_LOCAL = 1,   /* never forwarded to a background session */
-    COMMAND_HIDDEN = 2,  /* not in help and completion */
-    COMMAND_KEEPS = 4,   /* needs a desk that lives on after the command: shell or session; one-shot without a
-                            session is STATUS_USAGE that says how to open one */
-    COMMAND_REPEATS = 8, /* runs until interrupted (watch) */
+    COMMAND_LOCAL = 1,  /* never forwarded to a background session */
+    COMMAND_HIDDEN = 2, /* not in help and completion */
+    COMMAND_KEEPS = 4,  /* needs a desk that lives on after the command: shell or session; one-shot without a
+                           session is STATUS_USAGE that says how to open one */
+    COMMAND_TIMES = 8,  /* sees to --timeout itself; else the kit ends the command then */
+    COMMAND_REPEATS = 16, /* runs until interrupted (watch) */
 };
 
 struct command {

@@ -15,12 +15,16 @@
 
 #include <winscard.h>
 
+#include "base/deadline.h"
+
+enum interrupt_cause { INTERRUPT_NONE, INTERRUPT_USER, INTERRUPT_TIMEOUT };
+
 struct interrupt {
-    int event_fd;  /* readable while raised: poll it beside other input, never read it */
-    int wake_fd;   /* ends the watcher */
-    int signal_fd; /* SIGINT, SIGTERM, SIGHUP, or -1 */
-    atomic_bool raised;
-    atomic_int signal; /* the signal that raised it, or 0 */
+    int event_fd;             /* readable while raised: poll it beside other input, never read it */
+    int wake_fd;              /* ends the watcher */
+    int signal_fd;            /* SIGINT, SIGTERM, SIGHUP, or -1 */
+    atomic_int cause;         /* enum interrupt_cause; not NONE = raised */
+    struct deadline deadline; /* raises by itself then */
     pthread_mutex_t lock;
     pthread_cond_t changed;
     SCARDCONTEXT context; /* whose calls are ended; 0 = none */
@@ -37,7 +41,13 @@ void interrupt_fini(struct interrupt *interrupt);
 
 void interrupt_raise(struct interrupt *interrupt); /* async-signal-safe */
 bool interrupt_raised(const struct interrupt *interrupt);
+enum interrupt_cause interrupt_cause(const struct interrupt *interrupt);
+
+/* Back to not raised, without deadline. */
 void interrupt_clear(struct interrupt *interrupt);
+
+/* Raises with INTERRUPT_TIMEOUT at that moment, unless cleared before. */
+void interrupt_at(struct interrupt *interrupt, struct deadline deadline);
 
 /* The context whose calls an interrupt ends, 0 for none. After it returns the watcher no longer uses the old
  * one. */

@@ -58,4 +58,8 @@ int output_text(struct output *output, const char *text, size_t length);
  * Returns status. */
 int output_error(struct output *output, int status, LONG scard, const char *what, const char *fix);
 
+/* Escape sequences for a people text on out; "" without colour. PAINT_END ends any other. */
+enum paint { PAINT_GOOD, PAINT_BAD, PAINT_WARN, PAINT_DIM, PAINT_BOLD, PAINT_END };
+const char *output_paint(const struct output *output, enum paint paint);
+
 #endif
