@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cacard_bridge PORT NSSDIR: libcacard's emulated CAC card behind vpcd. NSSDIR comes from make_nssdb. Prints
+ * "card in" when connected. Ends with the connection, or by SIGTERM.
+ */
+#include "tests/interop/vpcd_client.h"
+
+#include <libcacard.h>
+#include <signal.h>
+
+static struct vpcd_client client;
+static uint8_t answer[2 + VPCD_BODY_MAX];
+
+static void leave(int number)
+{
+    (void)number;
+    shutdown(client.fd, SHUT_RDWR); /* wakes the receive, whichever thread got the signal */
+}
+
+/* The reader with the card made of the database's certificates; NULL with a word on stderr. */
+static VReader *open_card(const char *directory)
+{
+    VCardEmulOptions *options = NULL;
+    VReader *reader = NULL;
+    VEvent *event;
+    char *text;
+
+    if (asprintf(&text, "db=\"sql:%s\" use_hw=no soft=(,Test,CAC,,id-cert,signing-cert,encryption-cert)",
+                 directory) >= 0) {
+        options = vcard_emul_options(text);
+        free(text);
+    }
+    if (!options || vcard_emul_init(options) != VCARD_EMUL_OK) {
+        fprintf(stderr, "%s: libcacard cannot use this database; make one by make_nssdb\n", directory);
+        return NULL;
+    }
+    /* A soft card is inserted by the initialisation, so its event is there already, or never will be. */
+    while (!reader && (event = vevent_get_next_vevent())) {
+        if (event->type == VEVENT_CARD_INSERT)
+            reader = vreader_reference(event->reader);
+        vevent_delete(event);
+    }
+    if (!reader)
+        fprintf(stderr, "%s: no id-cert, signing-cert and encryption-cert in it; make it by make_nssdb\n",
+                directory);
+    return reader;
+}
+
+static bool transmit(VReader *reader, const uint8_t *command, size_t length)
+{
+    int count = VPCD_BODY_MAX;
+    VReaderStatus status =
+        vreader_xfr_bytes(reader, (uint8_t *)(uintptr_t)command, (int)length, answer + 2, &count);
+
+    /* A frame without status words tells the reader that the exchange failed. */
+    return vpcd_client_send(&client, answer, status == VREADER_OK && count > 0 ? (size_t)count : 0);
+}
+
+static bool control(VReader *reader, uint8_t code)
+{
+    int count = 33; /* ISO 7816-3, 8.1 */
+
+    switch (code) {
+    case VPCD_OFF:
+        vreader_power_off(reader);
+        return true;
+    case VPCD_RESET:
+        vreader_power_off(reader);
+        __attribute__((fallthrough));
+    case VPCD_ON:
+        vreader_power_on(reader, answer + 2, &count);
+        return true;
+    case VPCD_GET_ATR:
+        if (vreader_power_on(reader, answer + 2, &count) != VREADER_OK)
+            count = 0;
+        return vpcd_client_send(&client, answer, (size_t)count);
+    default:
+        return true;
+    }
+}
+
+static bool serve(VReader *reader)
+{
+    size_t length;
+    const uint8_t *body = vpcd_client_receive(&client, &length);
+
+    if (!body)
+        return false;
+    if (length == 1)
+        return control(reader, body[0]);
+    return !length || transmit(reader, body, length);
+}
+
+int main(int argc, char **argv)
+{
+    VReader *reader;
+
+    if (argc != 3) {
+        fprintf(stderr, "usage: cacard_bridge PORT NSSDIR\n");
+        return 2;
+    }
+    reader = open_card(argv[2]);
+    if (!reader || !vpcd_client_connect(&client, argv[1]))
+        return 1;
+    sigaction(SIGTERM, &(struct sigaction){.sa_handler = leave}, NULL);
+    puts("card in");
+    fflush(stdout);
+    while (serve(reader))
+        ;
+    close(client.fd);
+    vreader_free(reader);
+    return 0;
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * echo_card PORT [--reply N]: a card behind vpcd that answers each command with the command's data field and
+ * 9000, or with N bytes (00 01 02 …) and 9000. Prints "card in" when connected. Ends with the connection.
+ */
+#include "tests/interop/vpcd_client.h"
+
+/* T=1; historical bytes (ISO 7816-4, 8.1.1): card capabilities 73, third byte 40 = extended length. */
+static const uint8_t atr[] = {0x3B, 0x85, 0x01, 0x80, 0x73, 0xC0, 0x01, 0x40, 0xF6};
+
+static struct vpcd_client client;
+static uint8_t answer[2 + VPCD_BODY_MAX];
+
+/* Data field of a command APDU, short or extended (ISO 7816-4, 5.1). */
+static size_t data_field(const uint8_t *command, size_t length, const uint8_t **ret_data)
+{
+    size_t extended;
+
+    if (length > 5 && command[4]) {
+        *ret_data = command + 5;
+        return command[4] <= length - 5 ? command[4] : length - 5;
+    }
+    if (length > 7) {
+        extended = (size_t)command[5] << 8 | command[6];
+        *ret_data = command + 7;
+        return extended <= length - 7 ? extended : length - 7;
+    }
+    return 0;
+}
+
+static bool serve(long reply)
+{
+    size_t length, count = 0;
+    const uint8_t *data = NULL, *body = vpcd_client_receive(&client, &length);
+
+    if (!body)
+        return false;
+    if (length == 1 && body[0] == VPCD_GET_ATR) {
+        uint8_t frame[2 + sizeof atr];
+
+        memcpy(frame + 2, atr, sizeof atr);
+        return vpcd_client_send(&client, frame, sizeof atr);
+    }
+    if (length < 2)
+        return true;
+    if (reply >= 0) {
+        count = (size_t)reply;
+    } else {
+        count = data_field(body, length, &data);
+        if (count > VPCD_BODY_MAX - 2)
+            count = VPCD_BODY_MAX - 2;
+        if (count)
+            memcpy(answer + 2, data, count);
+    }
+    answer[2 + count] = 0x90;
+    answer[3 + count] = 0x00;
+    return vpcd_client_send(&client, answer, count + 2);
+}
+
+int main(int argc, char **argv)
+{
+    long reply = -1;
+    char *end = NULL;
+
+    if (argc == 4 && !strcmp(argv[2], "--reply"))
+        reply = strtol(argv[3], &end, 10);
+    if ((argc != 2 && argc != 4) || (argc == 4 && (!end || *end || reply < 0 || reply > VPCD_BODY_MAX - 2))) {
+        fprintf(stderr, "usage: echo_card PORT [--reply N]   (N: 0 to %d)\n", VPCD_BODY_MAX - 2);
+        return 2;
+    }
+    if (!vpcd_client_connect(&client, argv[1]))
+        return 1;
+    for (size_t i = 2; reply >= 0 && i < sizeof answer; i++)
+        answer[i] = (uint8_t)(i - 2);
+    puts("card in");
+    fflush(stdout);
+    while (serve(reply))
+        ;
+    close(client.fd);
+    return 0;
+}
