@@ -11,7 +11,7 @@
 
 #include <stdarg.h>
 
-/* Receives one line without newline. May be called from any thread, never under a lock of the library. */
+/* Receives one line without newline, from any thread, possibly under a lock of the library: it must not call back. */
 typedef void log_fn(void *user, const char *line);
 
 /* Sets the receiver; NULL switches off (the default). user is borrowed until the next call. */

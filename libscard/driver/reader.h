@@ -47,7 +47,8 @@ enum power_action {
 struct reader;
 
 struct reader_ops {
-    /* Is a card in? Consumes whatever made event_fd readable. Never waits for a card. */
+    /* Is a card in? Consumes whatever made event_fd readable. Never waits for a card. A card that left since
+     * the last call is reported absent once, even if one is in again; event_fd is then readable again. */
     int (*presence)(struct reader *reader, bool *ret_present);
 
     /* Powers the card off or resets it. For a reset: *ret_atr_length bytes (at most ATR_MAX) in atr.

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: MIT */
+/* Card handles: connect to status. */
+#include <string.h>
+#include <winscard.h>
+
+#include "api/export.h"
+#include "api/memory.h"
+#include "api/object.h"
+
+_Static_assert(SHARE_EXCLUSIVE == SCARD_SHARE_EXCLUSIVE && SHARE_SHARED == SCARD_SHARE_SHARED &&
+                   SHARE_DIRECT == SCARD_SHARE_DIRECT && CARD_LEAVE == SCARD_LEAVE_CARD &&
+                   CARD_RESET == SCARD_RESET_CARD && CARD_UNPOWER == SCARD_UNPOWER_CARD &&
+                   CARD_EJECT == SCARD_EJECT_CARD && PROTOCOL_T0 == SCARD_PROTOCOL_T0 &&
+                   PROTOCOL_T1 == SCARD_PROTOCOL_T1 && PROTOCOL_RAW == SCARD_PROTOCOL_RAW,
+               "the manager's share modes, dispositions and protocols are those of PC/SC");
+_Static_assert(CARD_ABSENT == SCARD_ABSENT && CARD_PRESENT == SCARD_PRESENT && CARD_SWALLOWED == SCARD_SWALLOWED &&
+                   CARD_POWERED == SCARD_POWERED && CARD_NEGOTIABLE == SCARD_NEGOTIABLE,
+               "the manager's card states are those of PC/SC");
+
+#define PROTOCOLS (SCARD_PROTOCOL_T0 | SCARD_PROTOCOL_T1 | SCARD_PROTOCOL_RAW)
+
+static const struct service_ops *ops_of(const struct api_card *card)
+{
+    return card->context->service->service->ops;
+}
+
+/* Order as pcsc-lite has it: the protocols first. */
+static int check_mode(DWORD share, DWORD protocols)
+{
+    if (!(protocols & PROTOCOLS) && share != SCARD_SHARE_DIRECT)
+        return RC_PROTO_MISMATCH;
+    if (share < SCARD_SHARE_EXCLUSIVE || share > SCARD_SHARE_DIRECT)
+        return RC_INVALID_VALUE;
+    return RC_OK;
+}
+
+static int connect_reader(struct api_context *context, LPCSTR reader, DWORD share, DWORD protocols,
+                          LPSCARDHANDLE ret_card, LPDWORD ret_protocol)
+{
+    const struct service_ops *ops = context->service->service->ops;
+    struct service_handle *handle;
+    uint32_t protocol;
+    int rc = check_mode(share, protocols);
+
+    if (!rc)
+        rc = ops->connect(context->service, reader, (enum share_mode)share, (uint32_t)(protocols & PROTOCOLS),
+                          &handle, &protocol);
+    if (rc)
+        return rc;
+    rc = object_add_card(context, handle, ret_card);
+    if (rc) {
+        ops->disconnect(handle, CARD_LEAVE);
+        ops->handle_free(handle);
+        return rc;
+    }
+    if (ret_protocol)
+        *ret_protocol = protocol;
+    return RC_OK;
+}
+
+EXPORT LONG SCardConnect(SCARDCONTEXT hContext, LPCSTR szReader, DWORD dwShareMode, DWORD dwPreferredProtocols,
+                         LPSCARDHANDLE phCard, LPDWORD pdwActiveProtocol)
+{
+    struct api_context *context;
+    int rc;
+
+    detail_clear();
+    if (!phCard)
+        return SCARD_E_INVALID_PARAMETER;
+    *phCard = 0;
+    if (pdwActiveProtocol)
+        *pdwActiveProtocol = 0;
+    if (!szReader)
+        return SCARD_E_UNKNOWN_READER;
+    if (strnlen(szReader, MAX_READERNAME + 1) > MAX_READERNAME)
+        return SCARD_E_INVALID_VALUE;
+    context = object_context(hContext);
+    if (!context)
+        return SCARD_E_INVALID_HANDLE;
+    rc = connect_reader(context, szReader, dwShareMode, dwPreferredProtocols, phCard, pdwActiveProtocol);
+    object_put_context(context);
+    return codes_from_rc(rc);
+}
+
+EXPORT LONG SCardReconnect(SCARDHANDLE hCard, DWORD dwShareMode, DWORD dwPreferredProtocols,
+                           DWORD dwInitialization, LPDWORD pdwActiveProtocol)
+{
+    struct api_card *card;
+    uint32_t protocol;
+    int rc;
+
+    detail_clear();
+    card = object_card(hCard);
+    if (!card)
+        return SCARD_E_INVALID_HANDLE;
+    rc = dwInitialization > SCARD_UNPOWER_CARD ? RC_INVALID_VALUE : check_mode(dwShareMode, dwPreferredProtocols);
+    if (!rc)
+        rc = ops_of(card)->reconnect(card->service, (enum share_mode)dwShareMode,
+                                     (uint32_t)(dwPreferredProtocols & PROTOCOLS),
+                                     (enum disposition)dwInitialization, &protocol);
+    if (!rc && pdwActiveProtocol)
+        *pdwActiveProtocol = protocol;
+    object_put_card(card);
+    return codes_from_rc(rc);
+}
+
+EXPORT LONG SCardDisconnect(SCARDHANDLE hCard, DWORD dwDisposition)
+{
+    struct api_card *card;
+    int rc = RC_INVALID_VALUE;
+
+    detail_clear();
+    card = object_card(hCard);
+    if (!card)
+        return SCARD_E_INVALID_HANDLE;
+    if (dwDisposition <= SCARD_EJECT_CARD)
+        rc = ops_of(card)->disconnect(card->service, (enum disposition)dwDisposition);
+    if (!rc)
+        object_close_card(card);
+    object_put_card(card);
+    return codes_from_rc(rc);
+}
+
+EXPORT LONG SCardBeginTransaction(SCARDHANDLE hCard)
+{
+    struct api_card *card;
+    int rc;
+
+    detail_clear();
+    card = object_card(hCard);
+    if (!card)
+        return SCARD_E_INVALID_HANDLE;
+    rc = ops_of(card)->begin(card->service);
+    object_put_card(card);
+    return codes_from_rc(rc);
+}
+
+EXPORT LONG SCardEndTransaction(SCARDHANDLE hCard, DWORD dwDisposition)
+{
+    struct api_card *card;
+    int rc = RC_INVALID_VALUE;
+
+    detail_clear();
+    card = object_card(hCard);
+    if (!card)
+        return SCARD_E_INVALID_HANDLE;
+    if (dwDisposition <= SCARD_EJECT_CARD)
+        rc = ops_of(card)->end(card->service, (enum disposition)dwDisposition);
+    object_put_card(card);
+    return codes_from_rc(rc);
+}
+
+/* Hands out name and ATR; both lengths are stored even if one buffer is too short. */
+static int give_status(struct api_card *card, const struct handle_status *status, LPSTR name, LPDWORD name_length,
+                       LPBYTE atr, LPDWORD atr_length)
+{
+    /* Windows gives a multi-string here: a second NUL follows where there is room, outside the length. */
+    int rc = memory_give(card->context, status->reader, strlen(status->reader) + 1, 1, name, name_length);
+    int atr_rc = memory_give(card->context, status->atr, status->atr_length, 0, atr, atr_length);
+
+    return rc ? rc : atr_rc;
+}
+
+EXPORT LONG SCardStatus(SCARDHANDLE hCard, LPSTR szReaderName, LPDWORD pcchReaderLen, LPDWORD pdwState,
+                        LPDWORD pdwProtocol, LPBYTE pbAtr, LPDWORD pcbAtrLen)
+{
+    DWORD name_room = pcchReaderLen ? *pcchReaderLen : 0, atr_room = pcbAtrLen ? *pcbAtrLen : 0;
+    struct handle_status status;
+    struct api_card *card;
+    int rc;
+
+    detail_clear();
+    if ((!szReaderName && memory_is_autoallocate(name_room)) || (!pbAtr && memory_is_autoallocate(atr_room)))
+        return SCARD_E_INVALID_PARAMETER;
+    for (size_t i = 0; i < 4; i++) {
+        LPDWORD outputs[] = {pdwState, pdwProtocol, pcchReaderLen, pcbAtrLen};
+
+        if (outputs[i])
+            *outputs[i] = 0;
+    }
+    card = object_card(hCard);
+    if (!card)
+        return SCARD_E_INVALID_HANDLE;
+    rc = ops_of(card)->status(card->service, &status);
+    if (!rc) {
+        if (pdwState)
+            *pdwState = status.state;
+        if (pdwProtocol)
+            *pdwProtocol = status.protocol;
+        if (pcchReaderLen)
+            *pcchReaderLen = name_room;
+        if (pcbAtrLen)
+            *pcbAtrLen = atr_room;
+        rc = give_status(card, &status, szReaderName, pcchReaderLen, pbAtr, pcbAtrLen);
+    }
+    object_put_card(card);
+    return codes_from_rc(rc);
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+/* Contexts: establish, release, valid, cancel; and the words of the last failure. */
+#include <scard.h>
+
+#include "api/export.h"
+#include "api/memory.h"
+#include "api/object.h"
+#include "api/setup.h"
+
+static int establish(SCARDCONTEXT *ret_context)
+{
+    struct service_context *context;
+    struct service *service;
+    int rc = setup_get_service(&service);
+
+    if (rc)
+        return rc;
+    rc = service->ops->establish(service, setup_no_blocking(), &context);
+    if (rc) {
+        setup_put_service();
+        return rc;
+    }
+    rc = object_add_context(context, ret_context);
+    if (rc) {
+        service->ops->release(context);
+        service->ops->context_free(context);
+        setup_put_service();
+    }
+    return rc;
+}
+
+EXPORT LONG SCardEstablishContext(DWORD dwScope, LPCVOID pvReserved1, LPCVOID pvReserved2,
+                                  LPSCARDCONTEXT phContext)
+{
+    (void)pvReserved1;
+    (void)pvReserved2;
+    detail_clear();
+    if (!phContext)
+        return SCARD_E_INVALID_PARAMETER;
+    *phContext = 0;
+    if (dwScope > SCARD_SCOPE_GLOBAL)
+        return SCARD_E_INVALID_VALUE;
+    return codes_from_rc(establish(phContext));
+}
+
+EXPORT LONG SCardReleaseContext(SCARDCONTEXT hContext)
+{
+    struct api_context *context;
+
+    detail_clear();
+    context = object_close_context(hContext);
+    if (!context)
+        return SCARD_E_INVALID_HANDLE;
+    context->service->service->ops->release(context->service);
+    memory_release(context, setup_keep_memory());
+    object_drop_cards(context);
+    object_put_context(context);
+    return SCARD_S_SUCCESS;
+}
+
+EXPORT LONG SCardIsValidContext(SCARDCONTEXT hContext)
+{
+    struct api_context *context;
+
+    detail_clear();
+    context = object_context(hContext);
+    if (!context)
+        return SCARD_E_INVALID_HANDLE;
+    object_put_context(context);
+    return SCARD_S_SUCCESS;
+}
+
+EXPORT LONG SCardCancel(SCARDCONTEXT hContext)
+{
+    struct api_context *context;
+    int rc;
+
+    detail_clear();
+    context = object_context(hContext);
+    if (!context)
+        return SCARD_E_INVALID_HANDLE;
+    rc = context->service->service->ops->cancel(context->service);
+    object_put_context(context);
+    return codes_from_rc(rc);
+}
+
+EXPORT LONG scard_abort(SCARDCONTEXT hContext)
+{
+    struct api_context *context;
+    int rc;
+
+    detail_clear();
+    context = object_context(hContext);
+    if (!context)
+        return SCARD_E_INVALID_HANDLE;
+    rc = context->service->service->ops->abort(context->service);
+    object_put_context(context);
+    return codes_from_rc(rc);
+}
+
+EXPORT LONG SCardFreeMemory(SCARDCONTEXT hContext, LPCVOID pvMem)
+{
+    struct api_context *context;
+    int rc = RC_OK;
+
+    detail_clear();
+    context = object_context(hContext);
+    if (!context)
+        return SCARD_E_INVALID_HANDLE;
+    if (pvMem)
+        rc = memory_free(context, pvMem);
+    object_put_context(context);
+    return codes_from_rc(rc);
+}
+
+EXPORT const char *scard_version(void)
+{
+    return SCARD_VERSION;
+}
+
+EXPORT const char *scard_error_detail(void)
+{
+    return detail_get();
+}
+
+EXPORT void scard_set_log(scard_log_fn *fn, void *user)
+{
+    log_set(fn, user);
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What stands behind SCARDCONTEXT and SCARDHANDLE values: one table of ids for the process.
+ *
+ * An object lives while it has an id or a call uses it. Closing takes the id away, so that new calls find
+ * nothing; the last user frees the memory. In a forked child the table is empty: inherited values find nothing.
+ */
+#ifndef API_OBJECT_H
+#define API_OBJECT_H
+
+#include <winscard.h>
+
+#include "base/list.h"
+#include "manager/service.h"
+
+struct api_context {
+    struct service_context *service;
+    uint32_t id;
+    unsigned references;
+    bool closed;
+    struct list cards;  /* struct api_card.link */
+    struct list blocks; /* memory.c, under its lock */
+    bool blocks_closed;
+};
+
+struct api_card {
+    struct api_context *context;
+    struct service_handle *service;
+    uint32_t id;
+    unsigned references;
+    bool closed;
+    struct list link;
+};
+
+/* Enters a context, with a reference for its id. RC_NO_MEMORY. */
+int object_add_context(struct service_context *service, SCARDCONTEXT *ret_handle);
+
+/* Enters a card handle under a context that the caller has a reference to. RC_NO_MEMORY; RC_CANCELLED if the
+ * context was closed meanwhile. */
+int object_add_card(struct api_context *context, struct service_handle *service, SCARDHANDLE *ret_handle);
+
+/* The object with a reference for the caller, or NULL. */
+struct api_context *object_context(SCARDCONTEXT handle);
+struct api_card *object_card(SCARDHANDLE handle);
+
+/* Gives a reference back. */
+void object_put_context(struct api_context *context);
+void object_put_card(struct api_card *card);
+
+/* Takes the id of the context and those of its cards away. Returns the context with the id's reference, which is
+ * now the caller's, or NULL. */
+struct api_context *object_close_context(SCARDCONTEXT handle);
+
+/* Ends what object_close_context began: gives up the cards. */
+void object_drop_cards(struct api_context *context);
+
+/* Takes the id of the card away and gives its reference up. Nothing happens the second time. */
+void object_close_card(struct api_card *card);
+
+/* In a forked child. */
+void object_forget_all(void);
+
+#endif

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: MIT */
+#include "api/setup.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/config.h"
+#include "api/memory.h"
+#include "api/object.h"
+#include "base/log.h"
+#include "base/rc.h"
+#include "driver/vpcd.h"
+#include "manager/local.h"
+#include "sim/mount.h"
+
+/* A program that makes contexts one after another keeps its readers open; one that is done lets go of them soon. */
+#define LINGER_MS 1000
+/* How long the first context waits for cards that are being powered up; a slower one is seen later. */
+#define SETTLE_MS 2000
+
+static struct {
+    pthread_mutex_t lock;
+    pthread_cond_t changed; /* starting or stopping ended */
+    pthread_cond_t keeper;  /* contexts became 0 */
+    struct service *service;
+    size_t contexts;
+    int64_t idle_since_ns;
+    bool changing;       /* being started or stopped, without the lock */
+    bool keeper_counts;  /* the keeper looks again by itself: no need to wake it */
+} state = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static bool no_blocking, keep_memory;
+
+static void init_conditions(void)
+{
+    pthread_condattr_t monotonic;
+
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&state.changed, &monotonic);
+    pthread_cond_init(&state.keeper, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+}
+
+/* The threads that held locks do not exist in a forked child, and neither do those of the service. What is
+ * inherited is left alone: touching it could disturb the parent. */
+static void after_fork_in_child(void)
+{
+    pthread_mutex_init(&state.lock, NULL);
+    init_conditions();
+    state.service = NULL;
+    state.contexts = 0;
+    state.changing = state.keeper_counts = false;
+    object_forget_all();
+    memory_forget_all();
+}
+
+static bool is_on(const char *name)
+{
+    const char *value = secure_getenv(name);
+
+    return value && value[0] && strcmp(value, "0") != 0;
+}
+
+static void init(void)
+{
+    init_conditions();
+    no_blocking = secure_getenv("PCSCLITE_NO_BLOCKING") != NULL;
+    keep_memory = is_on("SCARD_KEEP_MEMORY");
+    pthread_atfork(NULL, NULL, after_fork_in_child);
+}
+
+bool setup_no_blocking(void)
+{
+    return no_blocking;
+}
+
+bool setup_keep_memory(void)
+{
+    return keep_memory;
+}
+
+static int add_vpcd(struct service *service, const struct uri *uri)
+{
+    struct reader **readers;
+    size_t count;
+    int rc = vpcd_open(uri, &readers, &count);
+
+    if (rc == RC_READER_UNAVAILABLE) {
+        /* The reader is listed with its problem; the others work. */
+        char *device, problem[512];
+
+        strcpy(problem, detail_get());
+        if (asprintf(&device, "vpcd:%s", uri->path) < 0)
+            return RC_NO_MEMORY;
+        rc = local_add_unusable(service, "Virtual PCD", device, problem);
+        free(device);
+        return rc;
+    }
+    if (rc)
+        return rc;
+    rc = local_add(service, readers, count);
+    free(readers);
+    return rc;
+}
+
+static int add_sim(struct service *service, const struct uri *uri)
+{
+    struct reader *reader;
+    int rc = sim_open(uri, &reader);
+
+    return rc ? rc : local_add(service, &reader, 1);
+}
+
+static int add_reader(struct service *service, const char *text, size_t length)
+{
+    struct uri uri;
+    int rc = uri_parse(text, length, &uri);
+
+    if (rc)
+        return rc;
+    if (!strcmp(uri.scheme, "vpcd"))
+        rc = add_vpcd(service, &uri);
+    else if (!strcmp(uri.scheme, "sim"))
+        rc = add_sim(service, &uri);
+    else
+        rc = detail_set(RC_INVALID_VALUE, "%s: unknown type of reader '%s'; known are sim and vpcd", uri.text,
+                        uri.scheme);
+    uri_fini(&uri);
+    return rc;
+}
+
+static int add_from_environment(struct service *service, const char *list)
+{
+    static const char separators[] = " \t\n,";
+    int rc = RC_OK;
+
+    for (const char *at = list + strspn(list, separators); *at && !rc; at += strspn(at, separators)) {
+        size_t length = strcspn(at, separators);
+
+        rc = add_reader(service, at, length);
+        at += length;
+    }
+    return rc;
+}
+
+static int add_from_config(struct service *service)
+{
+    char **uris;
+    size_t count;
+    int rc = config_readers(&uris, &count);
+
+    if (rc)
+        return rc;
+    for (size_t i = 0; i < count && !rc; i++)
+        rc = add_reader(service, uris[i], strlen(uris[i]));
+    config_free(uris, count);
+    return rc == RC_INVALID_VALUE ? RC_NO_SERVICE : rc;
+}
+
+static int start(struct service **ret_service)
+{
+    const char *list = secure_getenv("SCARD_READERS");
+    const char *which = secure_getenv("SCARD_SERVICE");
+    struct service *service;
+    int rc;
+
+    if (which && which[0] && strcmp(which, "auto") != 0 && strcmp(which, "local") != 0)
+        return detail_set(RC_NO_SERVICE, "SCARD_SERVICE=%s is not known; say local or auto", which);
+    rc = local_new(&service);
+    if (rc)
+        return rc;
+    rc = list ? add_from_environment(service, list) : add_from_config(service);
+    if (rc) {
+        local_free(service);
+        return rc;
+    }
+    local_settle(service, deadline_in_ms(SETTLE_MS));
+    *ret_service = service;
+    return RC_OK;
+}
+
+/* Under the lock: sleeps until nobody has used the service for LINGER_MS. */
+static void wait_until_idle(void)
+{
+    for (;;) {
+        int64_t end;
+        struct timespec at;
+
+        while (state.contexts)
+            pthread_cond_wait(&state.keeper, &state.lock);
+        end = state.idle_since_ns + (int64_t)LINGER_MS * 1000000;
+        if (clock_now_ns() >= end)
+            return;
+        at = deadline_timespec((struct deadline){.at_ns = end});
+        state.keeper_counts = true;
+        pthread_cond_timedwait(&state.keeper, &state.lock, &at);
+        state.keeper_counts = false;
+    }
+}
+
+/* One for each started service: stops it when it is not needed any more. */
+static void *keeper_thread(void *argument)
+{
+    struct service *service = argument;
+
+    pthread_mutex_lock(&state.lock);
+    wait_until_idle();
+    state.service = NULL;
+    state.changing = true;
+    pthread_mutex_unlock(&state.lock);
+    local_free(service);
+    pthread_mutex_lock(&state.lock);
+    state.changing = false;
+    pthread_cond_broadcast(&state.changed);
+    pthread_mutex_unlock(&state.lock);
+    return NULL;
+}
+
+static void start_keeper(struct service *service)
+{
+    pthread_t thread;
+    sigset_t all, before;
+    int error;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    error = pthread_create(&thread, NULL, keeper_thread, service);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (error)
+        log_debug("no thread to stop the service when idle (error %d): it stays until the program ends", error);
+    else
+        pthread_detach(thread);
+}
+
+int setup_get_service(struct service **ret_service)
+{
+    struct service *service = NULL;
+    int rc = RC_OK;
+
+    pthread_once(&once, init);
+    pthread_mutex_lock(&state.lock);
+    while (state.changing)
+        pthread_cond_wait(&state.changed, &state.lock);
+    if (!state.service) {
+        state.changing = true;
+        pthread_mutex_unlock(&state.lock);
+        rc = start(&service);
+        pthread_mutex_lock(&state.lock);
+        state.changing = false;
+        pthread_cond_broadcast(&state.changed);
+    }
+    if (!rc) {
+        state.contexts++;
+        if (service) {
+            state.service = service;
+            start_keeper(service);
+        }
+        *ret_service = state.service;
+    }
+    pthread_mutex_unlock(&state.lock);
+    return rc;
+}
+
+void setup_put_service(void)
+{
+    pthread_mutex_lock(&state.lock);
+    if (!--state.contexts) {
+        state.idle_since_ns = clock_now_ns();
+        if (!state.keeper_counts)
+            pthread_cond_signal(&state.keeper);
+    }
+    pthread_mutex_unlock(&state.lock);
+}

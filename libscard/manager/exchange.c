@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: MIT */
+#include "manager/exchange.h"
+
+#include <string.h>
+
+#include "base/log.h"
+#include "base/rc.h"
+#include "manager/handle.h"
+#include "manager/slot.h"
+#include "manager/turn.h"
+
+/* Attributes that the manager answers itself (PC/SC part 3, 3.1.2). */
+#define TAG_ATR_STRING 0x00090303
+#define TAG_FRIENDLY_NAME 0x7FFF0003
+#define TAG_SYSTEM_NAME 0x7FFF0004
+#define TAG_DEVICE_UNIT 0x7FFF0001
+
+static struct handle *handle_of(struct service_handle *handle)
+{
+    return (struct handle *)(void *)handle;
+}
+
+/* PC/SC knows one code for an exchange that failed between reader and card. */
+static int exchange_failed(struct slot *slot, int rc)
+{
+    slot_failed(slot, rc);
+    switch (rc) {
+    case RC_MUTE:
+    case RC_TIMEOUT:
+    case RC_IO:
+    case RC_UNRESPONSIVE:
+        return RC_NOT_TRANSACTED;
+    default:
+        return rc;
+    }
+}
+
+/* With the turn: is there a card that can be spoken to, and is it spoken to as agreed? */
+static int card_ready(const struct slot *slot, uint32_t protocol)
+{
+    if (!slot->present)
+        return RC_NO_CARD;
+    if (protocol != PROTOCOL_RAW && protocol != slot->protocol)
+        return RC_PROTO_MISMATCH;
+    if (!slot->powered)
+        return detail_set(RC_NOT_TRANSACTED, "%s: the card is not powered; reconnect to power it up", slot->name);
+    return RC_OK;
+}
+
+int exchange_transmit(struct service_handle *service_handle, uint32_t protocol, const uint8_t *command,
+                      size_t command_length, uint8_t *response, size_t capacity, size_t *ret_length)
+{
+    struct handle *handle = handle_of(service_handle);
+    struct slot *slot = handle->slot;
+    struct manager *manager = slot->manager;
+    int rc;
+
+    pthread_mutex_lock(&manager->lock);
+    if (handle_context(handle)->no_wait && slot->owner && slot->owner != handle && !handle_clear(handle))
+        rc = RC_SHARING;
+    else
+        rc = handle_take_turn(handle);
+    if (rc)
+        goto out;
+    rc = card_ready(slot, protocol);
+    if (!rc) {
+        uint32_t active = slot->protocol ? slot->protocol : protocol;
+        struct reader *device = slot->device;
+
+        pthread_mutex_unlock(&manager->lock);
+        rc = device->ops->transmit(device, active, command, command_length, response, capacity, ret_length);
+        pthread_mutex_lock(&manager->lock);
+        rc = exchange_failed(slot, rc);
+    }
+    turn_give(slot);
+out:
+    pthread_mutex_unlock(&manager->lock);
+    return rc;
+}
+
+/* The turn for a verb that does not wait behind another's transaction. */
+static int take_turn_at_once(struct handle *handle)
+{
+    if (handle->slot->owner && handle->slot->owner != handle)
+        return detail_set(RC_SHARING, "%s: another program is in a transaction", handle->slot->name);
+    return turn_take(handle->slot, handle_context(handle), handle, TURN_DEVICE);
+}
+
+int exchange_control(struct service_handle *service_handle, uint32_t code, const uint8_t *in, size_t in_length,
+                     uint8_t *out, size_t capacity, size_t *ret_length)
+{
+    struct handle *handle = handle_of(service_handle);
+    struct slot *slot = handle->slot;
+    struct manager *manager = slot->manager;
+    int rc;
+
+    pthread_mutex_lock(&manager->lock);
+    rc = handle_usable(handle);
+    /* The turn is for the reader, not the card: an event of the card that ends the wait does not matter. */
+    while (!rc || rc == RC_CARD_RESET || rc == RC_CARD_REMOVED) {
+        rc = take_turn_at_once(handle);
+        if (rc != RC_CARD_RESET && rc != RC_CARD_REMOVED)
+            break;
+    }
+    if (rc)
+        goto out;
+    rc = handle_usable(handle);
+    if (!rc) {
+        struct reader *device = slot->device;
+
+        pthread_mutex_unlock(&manager->lock);
+        rc = device->ops->control(device, code, in, in_length, out, capacity, ret_length);
+        pthread_mutex_lock(&manager->lock);
+        rc = exchange_failed(slot, rc);
+    }
+    turn_give(slot);
+out:
+    pthread_mutex_unlock(&manager->lock);
+    return rc;
+}
+
+static int answer(const void *value, size_t length, uint8_t *out, size_t capacity, size_t *ret_length)
+{
+    *ret_length = length;
+    if (length > capacity)
+        return RC_INSUFFICIENT_BUFFER;
+    if (length)
+        memcpy(out, value, length);
+    return RC_OK;
+}
+
+/* With the turn. */
+static int get_attribute(struct slot *slot, uint32_t tag, uint8_t *out, size_t capacity, size_t *ret_length)
+{
+    struct reader *device = slot->device;
+    uint32_t unit = slot->index;
+    int rc;
+
+    if (tag == TAG_FRIENDLY_NAME || tag == TAG_SYSTEM_NAME)
+        return answer(slot->name, strlen(slot->name) + 1, out, capacity, ret_length);
+    if (tag == TAG_ATR_STRING)
+        return answer(slot->atr, slot->present ? slot->atr_length : 0, out, capacity, ret_length);
+    if (tag == TAG_DEVICE_UNIT)
+        return answer(&unit, sizeof unit, out, capacity, ret_length);
+    pthread_mutex_unlock(&slot->manager->lock);
+    rc = device->ops->get_attribute(device, tag, out, capacity, ret_length);
+    pthread_mutex_lock(&slot->manager->lock);
+    return exchange_failed(slot, rc);
+}
+
+int exchange_get_attribute(struct service_handle *service_handle, uint32_t tag, uint8_t *out, size_t capacity,
+                           size_t *ret_length)
+{
+    struct handle *handle = handle_of(service_handle);
+    struct slot *slot = handle->slot;
+    struct manager *manager = slot->manager;
+    int rc;
+
+    pthread_mutex_lock(&manager->lock);
+    rc = handle_clear(handle);
+    if (!rc)
+        rc = take_turn_at_once(handle);
+    if (!rc) {
+        rc = handle_clear(handle);
+        if (!rc)
+            rc = get_attribute(slot, tag, out, capacity, ret_length);
+        turn_give(slot);
+    }
+    pthread_mutex_unlock(&manager->lock);
+    return rc;
+}
+
+int exchange_set_attribute(struct service_handle *service_handle, uint32_t tag, const uint8_t *value, size_t length)
+{
+    struct handle *handle = handle_of(service_handle);
+    struct slot *slot = handle->slot;
+    struct manager *manager = slot->manager;
+    int rc;
+
+    pthread_mutex_lock(&manager->lock);
+    rc = handle_clear(handle);
+    if (!rc)
+        rc = take_turn_at_once(handle);
+    if (!rc) {
+        rc = handle_clear(handle);
+        if (!rc) {
+            struct reader *device = slot->device;
+
+            pthread_mutex_unlock(&manager->lock);
+            rc = device->ops->set_attribute(device, tag, value, length);
+            pthread_mutex_lock(&manager->lock);
+            rc = exchange_failed(slot, rc);
+        }
+        turn_give(slot);
+    }
+    pthread_mutex_unlock(&manager->lock);
+    return rc;
+}

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+#include "manager/watch.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/log.h"
+#include "base/rc.h"
+#include "manager/slot.h"
+
+/* Waits for few readers need no memory. */
+#define INLINE_ENTRIES 8
+
+/* What an entry of the caller's stands for. */
+struct entry {
+    struct slot *slot; /* NULL: ignored, or the list of readers */
+    bool list;
+    uint32_t event;
+};
+
+struct watch {
+    struct list link; /* manager.watches */
+    struct wait wait;
+};
+
+void watch_notify(struct manager *manager, const struct slot *slot)
+{
+    (void)slot;
+    list_each (node, &manager->watches)
+        wait_finish(&list_entry(node, struct watch, link)->wait, RC_OK);
+}
+
+/* Does the state differ from what the caller believes? Nothing said (bits that say nothing) never differs. */
+static bool differs(uint32_t current, uint32_t actual)
+{
+    bool usable = !(actual & (STATE_UNKNOWN | STATE_UNAVAILABLE));
+
+    if (current == STATE_UNAWARE || actual & STATE_UNKNOWN)
+        return true;
+    if (!usable)
+        return !(current & STATE_UNAVAILABLE);
+    if (current & (STATE_UNKNOWN | STATE_UNAVAILABLE))
+        return true;
+    if (current >> 16 && current >> 16 != actual >> 16)
+        return true;
+    if ((current & STATE_EMPTY && actual & STATE_PRESENT) || (current & STATE_PRESENT && actual & STATE_EMPTY))
+        return true;
+    if (actual & STATE_PRESENT && (current ^ actual) & STATE_MUTE)
+        return true;
+    /* Users that come do not count: a program would wake itself by connecting. */
+    return current & ~actual & (STATE_INUSE | STATE_EXCLUSIVE);
+}
+
+/* Fills the event of every entry; true if one has changed. */
+static bool evaluate(struct manager *manager, struct entry *entries, const struct reader_watch *watches,
+                     size_t count, uint16_t list_events)
+{
+    bool changed = false;
+
+    for (size_t i = 0; i < count; i++) {
+        uint32_t current = watches[i].current, event;
+        bool different;
+
+        if (entries[i].list) {
+            /* The list differs from the one at the start of this call, or from the one that the caller saw. */
+            event = (uint32_t)manager->list_events << 16;
+            different = manager->list_events != list_events || (current >> 16 && current >> 16 != event >> 16);
+        } else if (entries[i].slot) {
+            event = slot_watch_state(entries[i].slot);
+            different = differs(current, event);
+        } else {
+            continue;
+        }
+        entries[i].event = event | (different ? STATE_CHANGED : 0);
+        changed |= different;
+    }
+    return changed;
+}
+
+static void fill(const struct entry *entries, struct reader_watch *watches, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct slot *slot = entries[i].slot;
+
+        watches[i].event = entries[i].event;
+        watches[i].atr_length = slot && slot->attached && slot->present ? slot->atr_length : 0;
+        if (watches[i].atr_length)
+            memcpy(watches[i].atr, slot->atr, slot->atr_length);
+    }
+}
+
+static int resolve(struct manager *manager, struct entry *entries, const struct reader_watch *watches, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        entries[i] = (struct entry){0};
+        if (watches[i].current & STATE_IGNORE)
+            continue;
+        entries[i].list = !strcasecmp(watches[i].name, PNP_READER);
+        if (entries[i].list)
+            continue;
+        entries[i].slot = slot_find(manager, watches[i].name);
+        if (!entries[i].slot) {
+            while (i-- > 0)
+                if (entries[i].slot)
+                    slot_release(entries[i].slot);
+            return RC_UNKNOWN_READER;
+        }
+        slot_reference(entries[i].slot);
+    }
+    return RC_OK;
+}
+
+/* Sleeps until something may have changed. */
+static int sleep_once(struct context *context, struct deadline deadline)
+{
+    struct manager *manager = context_manager(context);
+    struct watch watch;
+    int rc = wait_begin(&watch.wait, context);
+
+    if (rc)
+        return rc;
+    list_append(&manager->watches, &watch.link);
+    rc = wait_sleep(&watch.wait, manager, deadline);
+    list_remove(&watch.link);
+    wait_end(&watch.wait);
+    return rc;
+}
+
+static int wait_for_change(struct context *context, struct deadline deadline, struct entry *entries,
+                           const struct reader_watch *watches, size_t count)
+{
+    struct manager *manager = context_manager(context);
+    uint16_t list_events = manager->list_events;
+    int rc = RC_OK;
+
+    for (;;) {
+        if (evaluate(manager, entries, watches, count, list_events) && rc != RC_CANCELLED)
+            return RC_OK;
+        if (rc)
+            return rc;
+        rc = deadline_passed(deadline) ? RC_TIMEOUT : sleep_once(context, deadline);
+    }
+}
+
+int watch_wait(struct context *context, struct deadline deadline, struct reader_watch *watches, size_t count)
+{
+    struct manager *manager = context_manager(context);
+    struct entry few[INLINE_ENTRIES], *entries = few;
+    bool any = false;
+    int rc;
+
+    for (size_t i = 0; i < count; i++)
+        any |= !(watches[i].current & STATE_IGNORE);
+    if (count > INLINE_ENTRIES)
+        entries = calloc(count, sizeof *entries);
+    if (!entries)
+        return RC_NO_MEMORY;
+    pthread_mutex_lock(&manager->lock);
+    rc = context->closed ? RC_INVALID_HANDLE : RC_OK;
+    if (!rc && any)
+        rc = resolve(manager, entries, watches, count);
+    if (!rc && any) {
+        rc = wait_for_change(context, deadline, entries, watches, count);
+        if (rc == RC_OK || rc == RC_TIMEOUT || rc == RC_CANCELLED)
+            fill(entries, watches, count);
+        for (size_t i = 0; i < count; i++)
+            if (entries[i].slot)
+                slot_release(entries[i].slot);
+    }
+    pthread_mutex_unlock(&manager->lock);
+    if (entries != few)
+        free(entries);
+    return rc;
+}
