@@ -166,9 +166,15 @@ enum sw_class sw_classify(uint16_t sw)
 
 bool sw_is_success(uint16_t sw)
 {
-    enum sw_class class = sw_classify(sw);
-
-    return class == SW_DONE || class == SW_WARNING;
+    switch (sw >> 8) {
+    case 0x61:
+    case 0x62:
+        return true;
+    case 0x63:
+        return (sw & 0xF0) != 0xC0;
+    default:
+        return sw == 0x9000;
+    }
 }
 
 /* 00 stands for 256, as it does in Le (ISO 7816-4:2013, 5.6). */

@@ -22,7 +22,8 @@ enum sw_class sw_classify(uint16_t sw);
 
 #define SW_TEXT_MAX 128
 
-/* Did the command do what was asked, when nothing else was expected: SW_DONE or SW_WARNING. */
+/* Did the command do what was asked, when nothing else was expected: 9000, 61xx, 62xx, 63xx but 63Cx. Words of other
+ * standards that mean success (9Fxx, 91xx) are for whoever expects them. */
 bool sw_is_success(uint16_t sw);
 
 /* Meaning in words ("file or application not found", "verification failed, 3 tries left"), into text. Never
