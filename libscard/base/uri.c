@@ -62,23 +62,22 @@ static int parse_option(struct uri *uri, const char *text, size_t length)
     return decode(uri, equals + 1, length - key_length - 1, &option->value);
 }
 
-static int parse(struct uri *uri)
+/* options: what follows the '?', or NULL. */
+static int parse(struct uri *uri, const char *options)
 {
     const char *text = uri->text;
     const char *colon = strchr(text, ':');
-    const char *question = strchr(text, '?');
-    const char *path_end = question ? question : text + strlen(text);
     int rc;
 
-    if (!colon || colon == text || colon > path_end)
+    if (!colon || colon == text)
         return detail_set(RC_INVALID_VALUE, "%s: not of the form type:name, such as sim:iso or vpcd:35963", text);
     rc = decode(uri, text, (size_t)(colon - text), &uri->scheme);
     if (rc)
         return rc;
-    rc = decode(uri, colon + 1, (size_t)(path_end - colon - 1), &uri->path);
-    if (rc || !question)
+    rc = decode(uri, colon + 1, strlen(colon + 1), &uri->path);
+    if (rc || !options)
         return rc;
-    for (const char *at = question + 1; *at;) {
+    for (const char *at = options; *at;) {
         size_t length = strcspn(at, "&");
 
         rc = parse_option(uri, at, length);
@@ -92,11 +91,15 @@ static int parse(struct uri *uri)
 int uri_parse(const char *text, size_t length, struct uri *ret_uri)
 {
     struct uri uri = {.text = strndup(text, length)};
+    char *question;
     int rc;
 
     if (!uri.text)
         return RC_NO_MEMORY;
-    rc = parse(&uri);
+    question = strchr(uri.text, '?');
+    if (question)
+        *question++ = '\0';
+    rc = parse(&uri, question);
     if (rc) {
         uri_fini(&uri);
         return rc;

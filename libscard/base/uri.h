@@ -18,7 +18,7 @@ struct uri_option {
 };
 
 struct uri {
-    char *text; /* as given, for messages */
+    char *text; /* scheme and path as given, for messages: options may hold a PIN */
     char *scheme, *path;
     struct uri_option *options;
     size_t option_count;

@@ -9,7 +9,7 @@
  *
  * What a driver answers for its failures:
  *   RC_NO_CARD             slot empty, or the card left during the call
- *   RC_MUTE                card present, no ATR
+ *   RC_MUTE                card present, no ATR; in an exchange: it has stopped answering
  *   RC_UNRESPONSIVE        protocol set-up (PPS) failed
  *   RC_NOT_TRANSACTED      the exchange failed between reader and card; the next one may work
  *   RC_TIMEOUT             no answer before the deadline; the driver is ready for the next call
@@ -66,7 +66,8 @@ struct reader_ops {
     int (*control)(struct reader *reader, uint32_t code, const uint8_t *in, size_t in_length, uint8_t *out,
                    size_t capacity, size_t *ret_length);
 
-    /* Attributes by PC/SC tag. get: needed length in *ret_length, also with capacity 0. */
+    /* Attributes by PC/SC tag. get: as control, too little room (capacity 0 included) is RC_INSUFFICIENT_BUFFER with
+     * the needed length in *ret_length. */
     int (*get_attribute)(struct reader *reader, uint32_t tag, uint8_t *out, size_t capacity, size_t *ret_length);
     int (*set_attribute)(struct reader *reader, uint32_t tag, const uint8_t *value, size_t length);
 

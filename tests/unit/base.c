@@ -129,6 +129,7 @@ static void uri_parts(void **state)
     assert_non_null(strstr(detail_get(), "from 0 to 99"));
     assert_int_equal(uri_check_keys(&uri, (const char *const[]){"pin", NULL}), RC_INVALID_VALUE);
     assert_non_null(strstr(detail_get(), "insert"));
+    assert_null(strstr(detail_get(), "5678")); /* other options may be secret */
     assert_int_equal(uri_check_keys(&uri, (const char *const[]){"pin", "insert", NULL}), RC_OK);
     uri_fini(&uri);
 }
