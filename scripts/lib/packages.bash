@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: MIT
+#
+# Debian packages that the scripts need. Sourced.
+
+# To build the library, the program and the man pages.
+build_packages=(gcc libc6-dev cmake ninja-build pkg-config libconfig-dev libjansson-dev libreadline-dev scdoc)
+
+# To run the tests: cards and programs that nobody here wrote, shells to complete in, terminals to type at.
+test_packages=(binutils bats bats-assert bats-support clang expect fish jq libcacard-dev libclang-rt-14-dev
+    libcmocka-dev libnss3-tools libpcsclite-dev tmux zsh)
+
+packages_missing() {
+    local name
+
+    for name in "$@"; do
+        [ "$(dpkg-query -W -f '${db:Status-Status}' "$name" 2>/dev/null)" = installed ] || echo "$name"
+    done
+}
+
+# packages_install NAME…: installs what is missing; with all of it there, neither network nor root is needed.
+packages_install() {
+    local missing root=()
+
+    if ! command -v dpkg-query >/dev/null; then
+        echo "This is no Debian: install what stands for these packages, then build by hand (README.md):" >&2
+        echo "  $*" >&2
+        return 1
+    fi
+    mapfile -t missing < <(packages_missing "$@")
+    [ "${#missing[@]}" -gt 0 ] || return 0
+    if [ "$(id -u)" -ne 0 ]; then
+        if ! command -v sudo >/dev/null; then
+            echo "These packages are missing: ${missing[*]}" >&2
+            echo "Run this script as root, or install sudo or the packages." >&2
+            return 1
+        fi
+        root=(sudo)
+    fi
+    echo "Installing ${missing[*]} …"
+    if ! "${root[@]}" apt-get update -qq </dev/null ||
+        ! "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+            "${missing[@]}" </dev/null >/dev/null; then
+        echo "apt-get could not install ${missing[*]}: see its words above." >&2
+        return 1
+    fi
+}
