@@ -51,6 +51,16 @@ int call_fail(struct call *call, enum status status, const char *fix, const char
 int call_fail_scard(struct call *call, LONG code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* Reports an RC_* with its detail: RC_CANCELLED as an interrupt, RC_INVALID_VALUE as usage, RC_NO_MEMORY,
+ * else transport. */
+int call_fail_rc(struct call *call, int rc, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* STATUS_DONE if the desk is connected; else reports STATUS_USAGE and says how to connect. */
+int call_connected(struct call *call);
+
+/* Hexadecimal text (blanks, ':', ',' allowed) as bytes. STATUS_DONE, or the status of a reported failure. */
+int call_hex(struct call *call, const char *text, struct buffer *bytes);
+
 /* STATUS_SERVICE, "out of memory". */
 int call_no_memory(struct call *call);
 

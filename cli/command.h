@@ -79,7 +79,7 @@ struct command {
     int (*run)(struct call *call);
 };
 
-/* The table: pointers, ended by NULL. Found by name, alias or (if allowed) unique beginning; NULL if none. */
+/* The table: pointers, ended by NULL. Found by name or alias; NULL if none. */
 const struct command *command_find(const struct command *const *commands, const char *name);
 
 /* The command whose name is nearest to a mistyped one, or NULL if none is near. */

@@ -51,8 +51,15 @@ int exchange_run(struct call *call, const struct apdu_text *apdu, unsigned numbe
                  struct exchange_result *ret_result);
 void exchange_result_fini(struct exchange_result *result);
 
-/* Parses text, sends it, and judges the answer: STATUS_ANSWER with an error report when it is not as
- * expected. Secrets that the text asks for come from secrets; NULL = the terminal. */
+/* Parses an APDU that was typed; a fault is reported with its column, never with the text. Secrets that the
+ * text asks for come from secrets; NULL = the terminal. STATUS_DONE: *ret_apdu is the caller's. */
+int exchange_parse(struct call *call, const char *text, unsigned number, struct secret_source *secrets,
+                   struct apdu_text *ret_apdu);
+
+/* Sends it and judges the answer: STATUS_ANSWER, reported, when it is not as expected. */
+int exchange_send(struct call *call, const struct apdu_text *apdu, unsigned number);
+
+/* Both. */
 int exchange_text(struct call *call, const char *text, unsigned number, struct secret_source *secrets);
 
 #endif

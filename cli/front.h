@@ -42,6 +42,7 @@ struct front {
     int input;              /* standard input of the command */
     int directory;          /* where relative file names start: AT_FDCWD or a descriptor */
     int terminal;           /* for prompts without echo; -1 = open /dev/tty */
+    int secret_fd;          /* what --pin-fd N stands for; -1 = descriptor N itself */
 
     /* What the kit cannot do itself; NULL = not offered here. Each behaves like a command's run. */
     int (*open_session)(struct call *call); /* `connect` of a one-shot: leave a session behind with the reader

@@ -26,10 +26,8 @@ struct interrupt {
     atomic_int cause;         /* enum interrupt_cause; not NONE = raised */
     struct deadline deadline; /* raises by itself then */
     pthread_mutex_t lock;
-    pthread_cond_t changed;
     SCARDCONTEXT context; /* whose calls are ended; 0 = none */
     bool stop;
-    bool running;
     pthread_t watcher;
 };
 

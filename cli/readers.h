@@ -3,6 +3,7 @@
 #ifndef CLI_READERS_H
 #define CLI_READERS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -37,5 +38,8 @@ enum pick_result { PICK_ONE, PICK_NONE, PICK_SEVERAL, PICK_NO_READERS };
 /* Which reader is meant: number ("0", "#0"), exact name, device, or a part of the name that only one has
  * (case does not matter). choice NULL: the only one there is. PICK_ONE: *ret_index. Pure. */
 enum pick_result readers_pick(const struct reader_list *list, const char *choice, size_t *ret_index);
+
+/* Is the entry one of those that choice may mean: a part of its name, or its device. */
+bool readers_matches(const struct reader_entry *entry, const char *choice);
 
 #endif

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/call.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <scard.h>
+
+#include "base/hex.h"
+#include "base/log.h"
+#include "base/rc.h"
+#include "cli/names.h"
+
+static bool is_declared(const struct command *command, const char *name)
+{
+    for (const struct option_spec *spec = command->options; spec != NULL && spec->name != NULL; spec++)
+        if (strcmp(spec->name, name) == 0)
+            return true;
+    return false;
+}
+
+const char *call_option(const struct call *call, const char *name)
+{
+    assert(is_declared(call->command, name));
+    for (size_t i = call->option_count; i > 0; i--)
+        if (strcmp(call->options[i - 1].spec->name, name) == 0)
+            return call->options[i - 1].value;
+    return NULL;
+}
+
+bool call_flag(const struct call *call, const char *name)
+{
+    return call_option(call, name) != NULL;
+}
+
+uint64_t call_number(const struct call *call, const char *name, uint64_t fallback)
+{
+    const char *value = call_option(call, name);
+    uint64_t number;
+
+    return value != NULL && names_number_parse(value, &number) ? number : fallback;
+}
+
+DWORD call_timeout(const struct call *call, DWORD fallback_ms)
+{
+    return call->globals.timeout_ms < 0 ? fallback_ms : (DWORD)call->globals.timeout_ms;
+}
+
+const char *call_argument(const struct call *call, size_t index)
+{
+    return index < call->argument_count ? call->arguments[index] : NULL;
+}
+
+bool call_interrupted(const struct call *call)
+{
+    return call->front->interrupt != NULL && interrupt_raised(call->front->interrupt);
+}
+
+static int fail_interrupted(struct call *call)
+{
+    char what[96];
+
+    if (interrupt_cause(call->front->interrupt) != INTERRUPT_TIMEOUT)
+        return output_error(call->output, STATUS_INTERRUPTED, SCARD_E_CANCELLED, "interrupted", "");
+    snprintf(what, sizeof what, "it took longer than the %g seconds given",
+             (double)call->globals.timeout_ms / 1000);
+    return output_error(call->output, STATUS_TIMEOUT, SCARD_E_TIMEOUT, what, "Give more with --timeout.");
+}
+
+static int fail_with(struct call *call, int status, LONG code, const char *fix, const char *format,
+                     va_list args)
+{
+    char *what;
+
+    if (vasprintf(&what, format, args) < 0)
+        return call_no_memory(call);
+    status = output_error(call->output, status, code, what, fix);
+    secret_wipe(what, strlen(what));
+    free(what);
+    return status;
+}
+
+int call_fail(struct call *call, enum status status, const char *fix, const char *format, ...)
+{
+    va_list args;
+    int result;
+
+    va_start(args, format);
+    result = fail_with(call, (int)status, 0, fix, format, args);
+    va_end(args);
+    return result;
+}
+
+int call_fail_scard(struct call *call, LONG code, const char *format, ...)
+{
+    const struct status_words *words = status_of_scard(code);
+    const char *detail = scard_error_detail();
+    char *about = NULL, *what = NULL;
+    va_list args;
+    int result;
+
+    if (call_interrupted(call))
+        return fail_interrupted(call);
+    va_start(args, format);
+    result = vasprintf(&about, format, args);
+    va_end(args);
+    if (result < 0)
+        return call_no_memory(call);
+    /* The library's own sentence tells what, where and what to do; the table's words stand in for it. */
+    if (detail[0] != '\0')
+        result = asprintf(&what, "%s: %s", about, detail);
+    else
+        result = asprintf(&what, "%s: %s", about, words->what);
+    if (result < 0)
+        result = call_no_memory(call);
+    else
+        result = output_error(call->output, words->status, code, what, words->advice);
+    if (what != NULL)
+        free(what);
+    free(about);
+    return result;
+}
+
+int call_fail_rc(struct call *call, int rc, const char *format, ...)
+{
+    const char *detail = detail_get();
+    char *about;
+    va_list args;
+    int result;
+
+    if (rc == RC_CANCELLED)
+        return call_interrupted(call) ? fail_interrupted(call)
+                                      : output_error(call->output, STATUS_INTERRUPTED, 0, "interrupted", "");
+    if (rc == RC_NO_MEMORY)
+        return call_no_memory(call);
+    va_start(args, format);
+    result = vasprintf(&about, format, args);
+    va_end(args);
+    if (result < 0)
+        return call_no_memory(call);
+    result = call_fail(call, rc == RC_INVALID_VALUE ? STATUS_USAGE : STATUS_TRANSPORT, "", "%s: %s", about,
+                       detail[0] != '\0' ? detail : rc_name(rc));
+    free(about);
+    return result;
+}
+
+int call_no_memory(struct call *call)
+{
+    return output_error(call->output, STATUS_SERVICE, SCARD_E_NO_MEMORY, "out of memory",
+                        "End other programs, then try again.");
+}
+
+int call_connected(struct call *call)
+{
+    if (desk_is_connected(call->front->desk))
+        return STATUS_DONE;
+    return call_fail(call, STATUS_USAGE, "Connect first: connect -r READER.", "no card is connected");
+}
+
+int call_hex(struct call *call, const char *text, struct buffer *bytes)
+{
+    size_t length = strlen(text), count, at;
+
+    if (buffer_reserve(bytes, length / 2 + 1) < 0)
+        return call_no_memory(call);
+    if (hex_parse(text, length, bytes->data + bytes->length, &count, &at) < 0) {
+        if (at >= length)
+            return call_fail(call, STATUS_USAGE, "Two digits make a byte.",
+                             "the last byte of \"%s\" lacks a digit", text);
+        return call_fail(call, STATUS_USAGE, "Two digits 0-9, A-F make a byte.",
+                         "'%c' at place %zu of \"%s\" is no hexadecimal byte", text[at], at + 1, text);
+    }
+    bytes->length += count;
+    return STATUS_DONE;
+}

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/exchange.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/deadline.h"
+#include "base/rc.h"
+#include "cli/exchange_show.h"
+#include "iso/apdu.h"
+#include "iso/sw.h"
+
+#define INS_GET_RESPONSE 0xC0
+
+struct progress {
+    struct call *call;
+    const struct apdu_text *apdu;
+    struct buffer command, next; /* on its way; after it, if next.length > 0 */
+    uint8_t *response;           /* APDU_RESPONSE_MAX */
+    struct exchange exchange;
+    bool corrected; /* Le, once per command */
+    struct exchange_result result;
+};
+
+static int transmit(struct progress *progress)
+{
+    struct exchange *exchange = &progress->exchange;
+    const uint8_t *response = progress->response;
+    int64_t start = clock_now_ns();
+    size_t length = 0;
+    LONG code = desk_transmit(progress->call->desk, progress->command.data, progress->command.length,
+                              progress->response, &length);
+
+    if (code != SCARD_S_SUCCESS)
+        return call_fail_scard(progress->call, code, "the exchange with the card in %s failed",
+                               progress->call->desk->reader);
+    exchange->elapsed_ns = clock_now_ns() - start;
+    exchange->command = progress->command.data;
+    exchange->command_length = progress->command.length;
+    exchange->response = response;
+    exchange->response_length = length;
+    exchange->sw = length < 2 ? 0 : (uint16_t)((unsigned)response[length - 2] << 8 | response[length - 1]);
+    progress->result.sw = exchange->sw;
+    return STATUS_DONE;
+}
+
+static bool accepts(const struct apdu_text *apdu, uint16_t sw)
+{
+    return apdu->expect_count > 0 && apdu_text_accepts(apdu->expect, apdu->expect_count, sw);
+}
+
+/* ISO 7816-4:2013, 11.8.1: GET RESPONSE goes to the channel of the command; chaining and secure messaging are
+ * not its own. */
+static uint8_t get_response_class(uint8_t cla)
+{
+    struct apdu_class class = apdu_class(cla);
+
+    return class.interindustry ? apdu_class_with_channel(0, class.channel) : (uint8_t)(cla & ~0x1CU);
+}
+
+/* 61xx: the rest of the answer waits in the card. */
+static int plan_get_response(struct progress *progress)
+{
+    const struct exchange *exchange = &progress->exchange;
+    const uint8_t *command = progress->command.data;
+    uint8_t get_response[] = {get_response_class(command[0]), INS_GET_RESPONSE, 0, 0, (uint8_t)exchange->sw};
+
+    /* A card that promises data and gives none would go on for ever. */
+    if (exchange->automatic && exchange->response_length == 2 && command[1] == INS_GET_RESPONSE)
+        return RC_OK;
+    progress->corrected = false;
+    return buffer_append(&progress->next, get_response, sizeof get_response);
+}
+
+/* 6Cxx: the same command with Le xx. With data and no Le there is no Le to correct. */
+static int plan_correction(struct progress *progress)
+{
+    const struct buffer *command = &progress->command;
+    size_t length;
+    struct apdu apdu;
+
+    if (apdu_parse(command->data, command->length, &apdu, NULL) < 0 || apdu.kind == APDU_3S ||
+        apdu.kind == APDU_3E)
+        return RC_OK;
+    apdu.le = progress->exchange.sw & 0xFF;
+    apdu.le = apdu.le == 0 ? 256 : apdu.le;
+    apdu.extended = apdu.extended && apdu.lc > 0;
+    if (buffer_reserve(&progress->next, command->length + 10) < 0)
+        return RC_NO_MEMORY;
+    if (apdu_build(&apdu, progress->next.data, progress->next.capacity, &length) == RC_OK)
+        progress->next.length = length;
+    progress->corrected = true;
+    return RC_OK;
+}
+
+/* Puts the command that follows by itself into next. An expectation that names the word, and not what
+ * automatic handling would make of it, means the word itself. */
+static int plan(struct progress *progress)
+{
+    const struct call *call = progress->call;
+    uint16_t sw = progress->exchange.sw;
+
+    progress->next.length = 0;
+    if (call->globals.raw || call->desk->protocol == SCARD_PROTOCOL_RAW || progress->command.length < 4)
+        return RC_OK;
+    if (sw >> 8 == 0x61 && (!accepts(progress->apdu, sw) || accepts(progress->apdu, 0x9000)))
+        return plan_get_response(progress);
+    if (sw >> 8 == 0x6C && !progress->corrected && !accepts(progress->apdu, sw))
+        return plan_correction(progress);
+    return RC_OK;
+}
+
+static void advance(struct progress *progress)
+{
+    struct exchange *exchange = &progress->exchange;
+    struct buffer sent = progress->command;
+
+    if (progress->next.data[1] != sent.data[1]) /* GET RESPONSE has no data */
+        exchange->secret_offset = exchange->secret_length = 0;
+    progress->command = progress->next;
+    progress->next = sent;
+    exchange->automatic = true;
+    exchange->cut = false;
+}
+
+/* Joins the data of the parts; what comes with a 6Cxx that is corrected is no part. */
+static int keep_data(struct progress *progress)
+{
+    size_t length = progress->exchange.response_length;
+
+    if (length <= 2 || (progress->exchange.sw >> 8 == 0x6C && !progress->exchange.last))
+        return RC_OK;
+    return buffer_append(&progress->result.data, progress->response, length - 2);
+}
+
+/* T=0 has no way to send Le with data; the card answers 61xx (ISO 7816-3:2006, 12.2.1). */
+static void cut_le(struct progress *progress)
+{
+    struct exchange *exchange = &progress->exchange;
+    struct apdu apdu;
+
+    if (progress->call->globals.raw || progress->call->desk->protocol != SCARD_PROTOCOL_T0)
+        return;
+    if (apdu_parse(progress->command.data, progress->command.length, &apdu, NULL) < 0 || apdu.kind != APDU_4S)
+        return;
+    progress->command.length--;
+    exchange->cut = true;
+    if (exchange->secret_offset + exchange->secret_length > progress->command.length)
+        exchange->secret_length = progress->command.length - exchange->secret_offset;
+}
+
+static int run_all(struct progress *progress)
+{
+    struct call *call = progress->call;
+
+    for (;;) {
+        struct exchange *exchange = &progress->exchange;
+        int status = transmit(progress);
+
+        if (status != STATUS_DONE)
+            return status;
+        if (plan(progress) < 0)
+            return call_no_memory(call);
+        exchange->last = progress->next.length == 0;
+        if (keep_data(progress) < 0)
+            return call_no_memory(call);
+        progress->result.accepted =
+            apdu_text_accepts(progress->apdu->expect, progress->apdu->expect_count, exchange->sw);
+        if (call->front->exchanged != NULL)
+            call->front->exchanged(call->front->user, exchange);
+        status = exchange_show(call, exchange, &progress->result);
+        if (status != STATUS_DONE || exchange->last)
+            return status;
+        advance(progress);
+    }
+}
+
+int exchange_run(struct call *call, const struct apdu_text *apdu, unsigned number,
+                 struct exchange_result *ret_result)
+{
+    struct progress progress = {
+        .call = call,
+        .apdu = apdu,
+        .exchange = {.number = number,
+                     .secret_offset = apdu->secret_offset,
+                     .secret_length = apdu->secret_length},
+    };
+    int status;
+
+    progress.response = malloc(APDU_RESPONSE_MAX);
+    if (progress.response == NULL ||
+        buffer_append(&progress.command, apdu->bytes.data, apdu->bytes.length) < 0) {
+        status = call_no_memory(call);
+    } else {
+        if (apdu->secret_length > 0)
+            call->desk->used_secret = true;
+        cut_le(&progress);
+        status = run_all(&progress);
+    }
+    free(progress.response);
+    buffer_fini(&progress.command);
+    buffer_fini(&progress.next);
+    if (status == STATUS_DONE && ret_result != NULL)
+        *ret_result = progress.result;
+    else
+        exchange_result_fini(&progress.result);
+    return status;
+}
+
+void exchange_result_fini(struct exchange_result *result)
+{
+    buffer_fini(&result->data);
+}
+
+struct outside {
+    struct call *call;
+    struct secret_source *secrets;
+};
+
+static int read_outside(void *user, enum apdu_source_kind kind, const char *name, struct buffer *data)
+{
+    struct outside *outside = user;
+
+    if (kind == APDU_SECRET)
+        return secret_read(outside->call, outside->secrets, name, data);
+    return call_read_file(outside->call, name, data);
+}
+
+int exchange_parse(struct call *call, const char *text, unsigned number, struct secret_source *secrets,
+                   struct apdu_text *ret_apdu)
+{
+    struct outside outside = {.call = call, .secrets = secrets};
+    struct apdu_source source = {.read = read_outside, .user = &outside};
+    struct apdu_fault fault;
+    char which[32] = "";
+    int rc = apdu_text_parse(text, strlen(text), call->globals.raw, &source, ret_apdu, &fault);
+
+    if (rc == RC_OK)
+        return STATUS_DONE;
+    if (number > 1)
+        snprintf(which, sizeof which, " %u", number);
+    if (rc == RC_INVALID_VALUE)
+        return call_fail(call, STATUS_USAGE, "Nothing was sent; \"help apdu\" shows how APDUs are written.",
+                         "APDU%s, column %zu: %s", which, fault.column + 1, fault.words);
+    return call_fail_rc(call, rc, "APDU%s", which);
+}
+
+int exchange_send(struct call *call, const struct apdu_text *apdu, unsigned number)
+{
+    struct exchange_result result;
+    char words[160], expected[64];
+    int status = exchange_run(call, apdu, number, &result);
+
+    if (status != STATUS_DONE)
+        return status;
+    if (!result.accepted && call->desk->protocol != SCARD_PROTOCOL_RAW) {
+        sw_describe(result.sw, words, sizeof words);
+        if (apdu->expect_count > 0)
+            status = call_fail(
+                call, STATUS_ANSWER, "", "the card answered %04X (%s), expected was %s", result.sw, words,
+                apdu_text_expect_format(apdu->expect, apdu->expect_count, expected, sizeof expected));
+        else
+            status = call_fail(call, STATUS_ANSWER, "If that is right, expect it: put =SW behind the APDU.",
+                               "the card answered %04X (%s)", result.sw, words);
+    }
+    exchange_result_fini(&result);
+    return status;
+}
+
+int exchange_text(struct call *call, const char *text, unsigned number, struct secret_source *secrets)
+{
+    struct apdu_text apdu;
+    int status = exchange_parse(call, text, number, secrets, &apdu);
+
+    if (status != STATUS_DONE)
+        return status;
+    status = exchange_send(call, &apdu, number);
+    apdu_text_fini(&apdu);
+    return status;
+}

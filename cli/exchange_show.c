@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/exchange_show.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hex.h"
+#include "iso/apdu.h"
+#include "iso/sw.h"
+
+#define BYTES_PER_LINE 32
+
+char *exchange_command_hex(const struct exchange *exchange, bool show_secrets)
+{
+    char *hex = hex_new(exchange->command, exchange->command_length);
+
+    if (hex != NULL && !show_secrets && exchange->secret_length > 0) {
+        /* One "**" whatever the length: that is a secret too. */
+        size_t behind = exchange->secret_offset + exchange->secret_length;
+
+        secret_wipe(hex + 2 * exchange->secret_offset, 2 * exchange->secret_length);
+        hex[2 * exchange->secret_offset] = '*';
+        hex[2 * exchange->secret_offset + 1] = '*';
+        memmove(hex + 2 * exchange->secret_offset + 2, hex + 2 * behind, strlen(hex + 2 * behind) + 1);
+    }
+    return hex;
+}
+
+/* Digits with blanks between bytes, in lines. */
+static void people_hex(struct record *record, const char *mark, const char *hex)
+{
+    char line[3 * BYTES_PER_LINE + 1];
+    size_t bytes = strlen(hex) / 2;
+
+    for (size_t done = 0; done < bytes;) {
+        size_t at = 0;
+
+        for (; at < BYTES_PER_LINE && done < bytes; at++, done++) {
+            line[3 * at] = hex[2 * done];
+            line[3 * at + 1] = hex[2 * done + 1];
+            line[3 * at + 2] = ' ';
+        }
+        line[3 * at - 1] = '\0';
+        record_people(record, "%s %s%s", mark, line, done < bytes ? "\n" : "");
+        mark = " ";
+    }
+    secret_wipe(line, sizeof line);
+}
+
+static enum paint paint_of(const struct exchange *exchange, const struct exchange_result *result)
+{
+    if (exchange->last && !result->accepted)
+        return PAINT_BAD;
+    return sw_classify(exchange->sw) == SW_WARNING ? PAINT_WARN : PAINT_GOOD;
+}
+
+static void people(struct call *call, const struct exchange *exchange, const struct exchange_result *result,
+                   const char *command, const char *response, struct record *record)
+{
+    const struct output *output = call->output;
+    const char *name = apdu_instruction_name(exchange->command[0], exchange->command[1]);
+    char words[160];
+
+    people_hex(record, ">", command);
+    record_people(record, "  %s%s%s%s%s\n", output_paint(output, PAINT_DIM), name != NULL ? name : "",
+                  exchange->automatic ? "  (auto)" : "", exchange->cut ? "  (Le cut for T=0)" : "",
+                  output_paint(output, PAINT_END));
+    if (exchange->response_length > 2) {
+        people_hex(record, "<", response);
+        record_people(record, "  %s(%zu bytes)%s\n", output_paint(output, PAINT_DIM),
+                      exchange->response_length - 2, output_paint(output, PAINT_END));
+    }
+    record_people(record, "< %s%04X%s  %s  %s%.1f ms%s\n", output_paint(output, paint_of(exchange, result)),
+                  exchange->sw, output_paint(output, PAINT_END),
+                  sw_describe(exchange->sw, words, sizeof words), output_paint(output, PAINT_DIM),
+                  (double)exchange->elapsed_ns / 1e6, output_paint(output, PAINT_END));
+}
+
+/* Data of all parts, then the last status word. */
+static void add_answer(const struct exchange *exchange, const struct exchange_result *result,
+                       struct record *record)
+{
+    struct buffer answer = {0};
+    size_t sw_length = exchange->response_length < 2 ? exchange->response_length : 2;
+    const uint8_t *sw = exchange->response + exchange->response_length - sw_length;
+
+    if (buffer_append(&answer, result->data.data, result->data.length) < 0 ||
+        buffer_append(&answer, sw, sw_length) < 0)
+        record->failed = true;
+    else
+        record_hex(record, SHOW_BARE, "answer", answer.data, answer.length);
+    buffer_fini(&answer);
+}
+
+int exchange_show(struct call *call, const struct exchange *exchange, const struct exchange_result *result)
+{
+    bool masked = exchange->secret_length > 0 && !call->globals.show_secrets;
+    char *command = exchange_command_hex(exchange, call->globals.show_secrets), words[160];
+    size_t data = exchange->response_length > 2 ? exchange->response_length - 2 : 0;
+    char *response = hex_new(exchange->response, data);
+    struct record record;
+    int status;
+
+    record_init(&record, "apdu", RECORD_ROW);
+    if (command == NULL || response == NULL) {
+        record.failed = true;
+    } else {
+        record_number(&record, SHOW_JSON, "n", exchange->number);
+        record_text(&record, SHOW_JSON, "c", command);
+        record_text(&record, SHOW_JSON, "r", response);
+        record_format(&record, SHOW_JSON, "sw", "%04X", exchange->sw);
+        record_text(&record, SHOW_JSON, "meaning", sw_describe(exchange->sw, words, sizeof words));
+        record_real(&record, SHOW_JSON, "ms", (double)exchange->elapsed_ns / 1e6);
+        record_text(&record, SHOW_JSON, "name",
+                    exchange->command_length >= 2
+                        ? apdu_instruction_name(exchange->command[0], exchange->command[1])
+                        : NULL);
+        record_bool(&record, SHOW_JSON, "auto", exchange->automatic);
+        record_bool(&record, SHOW_JSON, "cut", exchange->cut);
+        record_bool(&record, SHOW_JSON, "masked", masked);
+        record_bool(&record, SHOW_JSON, "last", exchange->last);
+        if (exchange->last)
+            record_hex(&record, SHOW_JSON, "data", result->data.data, result->data.length);
+        if (exchange->last)
+            add_answer(exchange, result, &record);
+        if (call->output->mode == OUTPUT_PEOPLE && exchange->command_length >= 2)
+            people(call, exchange, result, command, response, &record);
+    }
+    status = output_record(call->output, &record);
+    record_fini(&record);
+    if (command != NULL)
+        secret_wipe(command, strlen(command));
+    free(command);
+    free(response);
+    return status;
+}

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/help.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/rc.h"
+#include "cli/globals.h"
+
+#define LEFT 26 /* width of the left column */
+
+static int add(struct buffer *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static int add(struct buffer *text, const char *format, ...)
+{
+    char *piece;
+    va_list args;
+    int length, rc;
+
+    va_start(args, format);
+    length = vasprintf(&piece, format, args);
+    va_end(args);
+    if (length < 0)
+        return RC_NO_MEMORY;
+    rc = buffer_append(text, piece, (size_t)length);
+    free(piece);
+    return rc;
+}
+
+static int add_entry(struct buffer *text, const char *left, const char *right)
+{
+    if (strlen(left) > LEFT - 2)
+        return add(text, "  %s\n  %*s%s\n", left, LEFT, "", right);
+    return add(text, "  %-*s%s\n", LEFT, left, right);
+}
+
+static int add_options(struct buffer *text, const struct option_spec *spec)
+{
+    int rc = RC_OK;
+
+    for (; spec != NULL && spec->name != NULL && rc == RC_OK; spec++) {
+        char left[96], letter[8] = "    ";
+
+        if (spec->letter != 0)
+            snprintf(letter, sizeof letter, "-%c, ", spec->letter);
+        snprintf(left, sizeof left, "%s--%s%s%s", letter, spec->name, spec->placeholder != NULL ? " " : "",
+                 spec->placeholder != NULL ? spec->placeholder : "");
+        rc = add_entry(text, left, spec->help);
+        if (rc == RC_OK && spec->choices != NULL)
+            rc = add(text, "  %*s%s\n", LEFT, "", spec->choices);
+    }
+    return rc;
+}
+
+static bool seen_before(const struct command *const *commands, const struct command *const *at)
+{
+    for (; commands != at; commands++)
+        if (!((*commands)->flags & COMMAND_HIDDEN) && strcmp((*commands)->group, (*at)->group) == 0)
+            return true;
+    return false;
+}
+
+static int add_group(struct buffer *text, const struct command *const *commands, const char *group)
+{
+    int rc = add(text, "\n%s\n", group);
+
+    for (; *commands != NULL && rc == RC_OK; commands++)
+        if (!((*commands)->flags & COMMAND_HIDDEN) && strcmp((*commands)->group, group) == 0)
+            rc = add(text, "  %-12s%s\n", (*commands)->name, (*commands)->summary);
+    return rc;
+}
+
+int help_overview(const struct command *const *commands, const char *program, struct buffer *text)
+{
+    int rc = RC_OK;
+
+    if (program[0] != '\0')
+        rc = add(text, "Usage: %s [OPTIONS] COMMAND [ARGUMENTS]\n", program);
+    for (const struct command *const *at = commands; *at != NULL && rc == RC_OK; at++)
+        if (!((*at)->flags & COMMAND_HIDDEN) && !seen_before(commands, at))
+            rc = add_group(text, commands, (*at)->group);
+    if (rc == RC_OK)
+        rc = add(text, "\nOptions, before or behind the command\n");
+    if (rc == RC_OK)
+        rc = add_options(text, globals_options);
+    if (rc == RC_OK)
+        rc = add(text, "\n\"%s%shelp COMMAND\" tells more.\n", program, program[0] != '\0' ? " " : "");
+    return rc;
+}
+
+int help_usage(const struct command *command, const char *program, struct buffer *text)
+{
+    const struct argument_spec *spec = command->arguments;
+    int rc = add(text, "%s%s%s%s", program, program[0] != '\0' ? " " : "", command->name,
+                 command->options != NULL ? " [OPTIONS]" : "");
+
+    for (; spec != NULL && spec->name != NULL && rc == RC_OK; spec++)
+        rc = add(text, " %s%s%s%s", spec->optional ? "[" : "", spec->name, spec->many ? "..." : "",
+                 spec->optional ? "]" : "");
+    return rc;
+}
+
+static int add_arguments(struct buffer *text, const struct argument_spec *spec)
+{
+    int rc = RC_OK;
+
+    for (; spec != NULL && spec->name != NULL && rc == RC_OK; spec++) {
+        rc = add_entry(text, spec->name, spec->help);
+        if (rc == RC_OK && spec->choices != NULL)
+            rc = add(text, "  %*s%s\n", LEFT, "", spec->choices);
+    }
+    return rc;
+}
+
+int help_command(const struct command *command, const char *program, struct buffer *text)
+{
+    int rc = add(text, "Usage: ");
+
+    if (rc == RC_OK)
+        rc = help_usage(command, program, text);
+    if (rc == RC_OK)
+        rc = add(text, "\n\n%c%s.\n",
+                 command->summary[0] >= 'a' && command->summary[0] <= 'z' ? command->summary[0] - 'a' + 'A'
+                                                                          : command->summary[0],
+                 command->summary + 1);
+    if (rc == RC_OK && command->alias != NULL)
+        rc = add(text, "Also called %s.\n", command->alias);
+    if (rc == RC_OK && command->description != NULL)
+        rc = add(text, "\n%s\n", command->description);
+    if (rc == RC_OK && command->arguments != NULL) {
+        rc = add(text, "\nArguments\n");
+        if (rc == RC_OK)
+            rc = add_arguments(text, command->arguments);
+    }
+    if (rc == RC_OK && command->options != NULL) {
+        rc = add(text, "\nOptions\n");
+        if (rc == RC_OK)
+            rc = add_options(text, command->options);
+    }
+    if (rc == RC_OK && command->examples != NULL)
+        rc = add(text, "\nExamples\n%s\n", command->examples);
+    if (rc == RC_OK)
+        rc = add(text, "\nOptions of all commands: %s%shelp\n", program, program[0] != '\0' ? " " : "");
+    return rc;
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/output.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "cli/render.h"
+
+void output_init(struct output *output, int out, int err, const char *no_color, const char *term)
+{
+    /* no-color.org: set and not empty means no colour. */
+    bool color = (no_color == NULL || no_color[0] == '\0') && term != NULL && strcmp(term, "dumb") != 0;
+    bool terminal = isatty(out) == 1;
+
+    *output = (struct output){
+        .out = out,
+        .err = err,
+        .mode = terminal ? OUTPUT_PEOPLE : OUTPUT_BARE,
+        .color_out = color && terminal,
+        .color_err = color && isatty(err) == 1,
+        .program = "scard",
+    };
+}
+
+/* The descriptor may be non-blocking (a terminal shared with others): wait until it takes more. */
+static int write_all(int fd, const uint8_t *data, size_t length)
+{
+    while (length > 0) {
+        ssize_t n = write(fd, data, length);
+
+        if (n >= 0) {
+            data += n;
+            length -= (size_t)n;
+        } else if (errno == EAGAIN) {
+            struct pollfd wait = {.fd = fd, .events = POLLOUT};
+
+            if (poll(&wait, 1, -1) < 0 && errno != EINTR)
+                return errno;
+        } else if (errno != EINTR) {
+            return errno;
+        }
+    }
+    return 0;
+}
+
+static int output_write(struct output *output, int fd, const void *data, size_t length)
+{
+    int error;
+
+    if (output->before != NULL)
+        output->before(output->user);
+    error = write_all(fd, data, length);
+    if (output->after != NULL)
+        output->after(output->user);
+    if (error == 0 || fd != output->out)
+        return STATUS_DONE;
+    if (!output->broken) {
+        output->broken = true;
+        output->broken_errno = error;
+    }
+    return error == EPIPE ? STATUS_PIPE : STATUS_TRANSPORT;
+}
+
+static int output_no_memory(struct output *output)
+{
+    static const char words[] = "scard: out of memory.\n";
+
+    output_write(output, output->err, words, sizeof words - 1);
+    return STATUS_SERVICE;
+}
+
+static int output_render(struct output *output, int fd, enum output_mode mode, const struct record *record)
+{
+    struct buffer text = {0};
+    int status;
+
+    if (record->failed || render_record(mode, record, &text) < 0)
+        status = output_no_memory(output);
+    else
+        status = output_write(output, fd, text.data, text.length);
+    buffer_fini(&text);
+    return status;
+}
+
+int output_record(struct output *output, const struct record *record)
+{
+    return output_render(output, output->out, output->mode, record);
+}
+
+int output_remark(struct output *output, const struct record *record)
+{
+    if (output->mode == OUTPUT_JSON)
+        return output_record(output, record);
+    if (output->quiet || output->mode == OUTPUT_BARE)
+        return STATUS_DONE;
+    return output_render(output, output->err, OUTPUT_PEOPLE, record);
+}
+
+int output_text(struct output *output, const char *text, size_t length)
+{
+    return output_write(output, output->out, text, length);
+}
+
+/* "scard: What. Fix." with the first letter as given. */
+static void error_text(const struct output *output, const char *what, const char *fix, struct record *record)
+{
+    const char *red = output->color_err ? "\033[31m" : "", *end = output->color_err ? "\033[0m" : "";
+    size_t length = strlen(what);
+    const char *stop = length > 0 && strchr(".?!", what[length - 1]) != NULL ? "" : ".";
+
+    if (output->program != NULL)
+        record_people(record, "%s%s:%s ", red, output->program, end);
+    record_people(record, "%s%s%s%s", what, stop, fix[0] != '\0' ? " " : "", fix);
+}
+
+int output_error(struct output *output, int status, LONG scard, const char *what, const char *fix)
+{
+    struct record record;
+
+    record_init(&record, "error", RECORD_ROW);
+    record_number(&record, SHOW_JSON, "code", status);
+    record_text(&record, SHOW_JSON, "name", status_name(status));
+    if (scard != 0)
+        record_format(&record, SHOW_JSON, "scard", "0x%08lX", (unsigned long)scard);
+    else
+        record_text(&record, SHOW_JSON, "scard", NULL);
+    record_text(&record, SHOW_JSON, "detail", what);
+    record_text(&record, SHOW_JSON, "fix", fix);
+    if (output->mode == OUTPUT_JSON) {
+        output_record(output, &record);
+    } else {
+        error_text(output, what, fix, &record);
+        output_render(output, output->err, OUTPUT_PEOPLE, &record);
+    }
+    record_fini(&record);
+    return status;
+}
+
+const char *output_paint(const struct output *output, enum paint paint)
+{
+    static const char *const codes[] = {"\033[32m", "\033[31m", "\033[33m", "\033[2m", "\033[1m", "\033[0m"};
+
+    return output->color_out && output->mode == OUTPUT_PEOPLE ? codes[paint] : "";
+}
