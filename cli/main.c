@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include "cli/dispatch.h"
+#include "cli/script.h"
+#include "cli/shell.h"
 #include "commands/commands.h"
 
 static const struct command *const commands[] = {COMMANDS, NULL};
@@ -26,6 +28,8 @@ int main(int argc, char **argv)
     desk_init(&desk, &interrupt);
     front_init(&front, FRONT_ONE_SHOT, commands, &desk, &output, &interrupt);
     front.reader = getenv("SCARD_READER");
+    front.run_shell = shell_run;
+    front.run_script = script_run;
     status = dispatch(&front, argc > 0 ? argc - 1 : 0, words);
     desk_fini(&desk);
     interrupt_fini(&interrupt);

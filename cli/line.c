@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/line.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <readline/history.h>
+#include <readline/readline.h>
+
+#include "base/bytes.h"
+#include "base/log.h"
+#include "base/rc.h"
+#include "cli/dispatch.h"
+#include "cli/history.h"
+
+/* readline calls back without a pointer of ours. */
+static struct {
+    const struct line_hooks *hooks;
+    struct interrupt *interrupt;
+    int input;
+    char *prompt;
+    bool reading; /* a line is on the screen */
+    bool done;    /* it is complete */
+    char *text;   /* the complete line; NULL = end of input */
+    char **candidates;
+    size_t candidate_count;
+} state;
+
+static void collect(void *user, const char *candidate, const char *about)
+{
+    char **candidates;
+
+    (void)user;
+    (void)about;
+    candidates = reallocarray(state.candidates, state.candidate_count + 1, sizeof *candidates);
+    if (candidates == NULL)
+        return;
+    state.candidates = candidates;
+    candidates[state.candidate_count] = strdup(candidate);
+    if (candidates[state.candidate_count] != NULL)
+        state.candidate_count++;
+}
+
+static void drop_candidates(void)
+{
+    for (size_t i = 0; i < state.candidate_count; i++)
+        free(state.candidates[i]);
+    free(state.candidates);
+    state.candidates = NULL;
+    state.candidate_count = 0;
+}
+
+/* What a word of the line stands for: its escapes resolved. */
+static char *resolve(const char *text, int quote)
+{
+    char *plain = malloc(strlen(text) + 1), *to = plain;
+
+    if (plain == NULL)
+        return NULL;
+    for (const char *from = text; *from != '\0'; from++) {
+        if (*from == '\\' && quote != '\'' && from[1] != '\0')
+            from++;
+        *to++ = *from;
+    }
+    *to = '\0';
+    return plain;
+}
+
+static char *dequote(char *text, int quote)
+{
+    return resolve(text, quote);
+}
+
+/* A candidate as it is to stand in the line, so that dispatch_split reads the candidate from it. */
+static char *quote(char *text, int match, char *quote_at)
+{
+    char open = quote_at != NULL ? *quote_at : '\0';
+    const char *special = open == '\0' ? " \t\"'\\#" : open == '"' ? "\"\\" : "";
+    char *quoted = malloc(2 * strlen(text) + 2), *to = quoted;
+
+    (void)match;
+    if (quoted == NULL)
+        return NULL;
+    if (open != '\0')
+        *to++ = open;
+    for (const char *from = text; *from != '\0'; from++) {
+        if (strchr(special, *from) != NULL)
+            *to++ = '\\';
+        *to++ = *from;
+    }
+    *to = '\0';
+    return quoted;
+}
+
+static int is_quoted(char *text, int at)
+{
+    int slashes = 0;
+
+    while (at > slashes && text[at - 1 - slashes] == '\\')
+        slashes++;
+    return slashes % 2;
+}
+
+static char *next_candidate(const char *text, int again)
+{
+    static size_t next;
+
+    (void)text;
+    if (!again)
+        next = 0;
+    return next < state.candidate_count ? strdup(state.candidates[next++]) : NULL;
+}
+
+/* Names of files behind an '@' in a word, with what stands before them. */
+static char *next_file(const char *text, int again)
+{
+    size_t before = (size_t)(strchr(text, '@') - text) + 1;
+    char *name = rl_filename_completion_function(text + before, again), *whole = NULL;
+    struct stat about;
+
+    if (name == NULL)
+        return NULL;
+    if (asprintf(&whole, "%.*s%s%s", (int)before, text, name,
+                 stat(name, &about) == 0 && S_ISDIR(about.st_mode) ? "/" : "") < 0)
+        whole = NULL;
+    free(name);
+    return whole;
+}
+
+/* Asks the hook about the word that begins at start. */
+static enum complete_kind ask(const char *text, int start)
+{
+    enum complete_kind kind = COMPLETE_WORDS;
+    char *before = strndup(rl_line_buffer, (size_t)start);
+    char *prefix = resolve(text, rl_completion_quote_character);
+    char **words = NULL;
+    int count;
+
+    /* The quote that the word is in is not closed yet, and not part of the words before it. */
+    if (before != NULL && rl_completion_quote_character != 0 && start > 0)
+        before[start - 1] = '\0';
+    if (before != NULL && prefix != NULL && dispatch_split(before, &words, &count) == RC_OK)
+        kind = state.hooks->complete(state.hooks->user, count, (const char *const *)words, prefix, collect,
+                                     NULL);
+    free(words);
+    free(before);
+    free(prefix);
+    return kind;
+}
+
+static char **attempt(const char *text, int start, int end)
+{
+    enum complete_kind kind;
+    char **matches;
+
+    (void)end;
+    drop_candidates();
+    kind = ask(text, start);
+    /* Without matches of ours readline goes on with plain file names. */
+    rl_attempted_completion_over = kind != COMPLETE_FILES;
+    if (kind == COMPLETE_FILES && strchr(text, '@') == NULL)
+        return NULL;
+    matches = rl_completion_matches(text, kind == COMPLETE_FILES ? next_file : next_candidate);
+    /* Names of readers have blanks and brackets: they are quoted like file names. */
+    rl_filename_completion_desired = 1;
+    rl_filename_quoting_desired = 1;
+    if (matches != NULL && matches[0][0] != '\0' && strchr("=/", matches[0][strlen(matches[0]) - 1]) != NULL)
+        rl_completion_suppress_append = 1;
+    return matches;
+}
+
+static void got_line(char *text)
+{
+    rl_callback_handler_remove(); /* the terminal belongs to the command now */
+    state.reading = false;
+    state.done = true;
+    state.text = text;
+}
+
+static FILE *open_stream(int fd, const char *mode)
+{
+    int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    FILE *stream = copy < 0 ? NULL : fdopen(copy, mode);
+
+    if (stream == NULL && copy >= 0)
+        close(copy);
+    return stream;
+}
+
+int line_open(int input, int output, struct interrupt *interrupt, const struct line_hooks *hooks)
+{
+    rl_instream = open_stream(input, "r");
+    rl_outstream = open_stream(output, "w");
+    if (rl_instream == NULL || rl_outstream == NULL) {
+        line_close();
+        return RC_NO_MEMORY;
+    }
+    state.hooks = hooks;
+    state.interrupt = interrupt;
+    state.input = input;
+    rl_readline_name = "scard";
+    rl_catch_signals = 0;
+    rl_change_environment = 0;
+    rl_attempted_completion_function = attempt;
+    rl_basic_word_break_characters = " \t\n";
+    rl_completer_word_break_characters = " \t\n";
+    rl_completer_quote_characters = "\"'";
+    rl_filename_quote_characters = " \t\"'\\#";
+    rl_filename_quoting_function = quote;
+    rl_filename_dequoting_function = dequote;
+    rl_char_is_quoted_p = is_quoted;
+    using_history();
+    stifle_history(HISTORY_LINES);
+    return RC_OK;
+}
+
+void line_close(void)
+{
+    if (rl_instream != NULL)
+        fclose(rl_instream);
+    if (rl_outstream != NULL)
+        fclose(rl_outstream);
+    rl_instream = NULL;
+    rl_outstream = NULL;
+    clear_history();
+    drop_candidates();
+    free(state.prompt);
+    state.prompt = NULL;
+}
+
+static int begin_line(void)
+{
+    char *prompt = state.hooks->prompt(state.hooks->user);
+
+    if (prompt == NULL)
+        return RC_NO_MEMORY;
+    free(state.prompt);
+    state.prompt = prompt;
+    state.reading = true;
+    rl_callback_handler_install(prompt, got_line);
+    return RC_OK;
+}
+
+/* Ctrl-C: what was typed stays on the screen, marked, and a new line begins. */
+static int cancel_line(void)
+{
+    interrupt_clear(state.interrupt);
+    rl_callback_sigcleanup();
+    if (rl_line_buffer != NULL)
+        secret_wipe(rl_line_buffer, strlen(rl_line_buffer));
+    rl_callback_handler_remove();
+    (void)fputs("^C\n", rl_outstream);
+    (void)fflush(rl_outstream);
+    return begin_line();
+}
+
+/* Is the prompt on the screen readline's own for the moment (a search, an argument)? */
+static bool has_own_prompt(void)
+{
+    return RL_ISSTATE(RL_STATE_ISEARCH | RL_STATE_NSEARCH | RL_STATE_NUMERICARG);
+}
+
+void line_print(const char *text)
+{
+    if (state.reading)
+        rl_clear_visible_line();
+    (void)fprintf(rl_outstream, "%s\n", text);
+    (void)fflush(rl_outstream);
+    if (state.reading) {
+        rl_on_new_line();
+        rl_redisplay();
+    }
+}
+
+static void take_events(void)
+{
+    char *prompt;
+
+    state.hooks->event(state.hooks->user);
+    if (has_own_prompt())
+        return;
+    prompt = state.hooks->prompt(state.hooks->user);
+    if (prompt == NULL || strcmp(prompt, state.prompt) == 0) {
+        free(prompt);
+        return;
+    }
+    rl_clear_visible_line();
+    rl_set_prompt(prompt);
+    rl_on_new_line();
+    rl_redisplay();
+    free(state.prompt);
+    state.prompt = prompt;
+}
+
+static int wait_once(void)
+{
+    struct pollfd fds[] = {
+        {.fd = state.input, .events = POLLIN},
+        {.fd = state.interrupt->event_fd, .events = POLLIN},
+        {.fd = state.hooks->event_fd, .events = POLLIN},
+    };
+
+    if (poll(fds, 3, -1) < 0) {
+        if (errno != EINTR)
+            return detail_set(RC_IO, "cannot wait for input: %s", strerror(errno));
+        rl_check_signals(); /* the size of the window */
+        return RC_OK;
+    }
+    if (fds[1].revents != 0)
+        return cancel_line();
+    if (fds[2].revents != 0)
+        take_events();
+    if (fds[0].revents != 0)
+        rl_callback_read_char();
+    return RC_OK;
+}
+
+int line_read(char **ret_text)
+{
+    int rc = begin_line();
+
+    state.done = false;
+    while (rc == RC_OK && !state.done)
+        rc = wait_once();
+    if (state.reading) {
+        rl_callback_handler_remove();
+        state.reading = false;
+    }
+    if (rc < 0)
+        return rc;
+    *ret_text = state.text;
+    return state.text != NULL ? 1 : 0;
+}
+
+void line_free(char *text)
+{
+    if (text != NULL)
+        secret_wipe(text, strlen(text));
+    free(text);
+}
+
+void line_remember(const char *text)
+{
+    add_history(text);
+}

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/shell.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/rc.h"
+#include "cli/builtin.h"
+#include "cli/history.h"
+#include "cli/line.h"
+#include "cli/script.h"
+#include "cli/shell_prompt.h"
+#include "cli/typed.h"
+
+struct shell {
+    struct front front;
+    struct output output;
+    struct series series;
+    struct watcher *watcher;
+    struct line_hooks hooks;
+    enum card_state card; /* as last shown */
+    char *history;
+    bool history_failed; /* said once */
+};
+
+/* A second Ctrl-C while a command is still ending would end the process as SIGINT does (cli/interrupt.h).
+ * Here the signal does no more than the first. */
+static struct interrupt *ctrl_c_target;
+
+static void take_ctrl_c(int signal)
+{
+    (void)signal;
+    if (ctrl_c_target != NULL)
+        interrupt_raise(ctrl_c_target);
+}
+
+static char *make_prompt(void *user)
+{
+    struct shell *shell = user;
+
+    shell->card = shell_card_state(shell->front.desk);
+    return shell_prompt(shell->front.desk, shell->card);
+}
+
+/* Says what happened to readers and cards since the last line. */
+static void say_events(void *user)
+{
+    struct shell *shell = user;
+    enum card_state before = shell->card;
+    struct watcher_event event;
+
+    while (watcher_next(shell->watcher, &event)) {
+        char *words = shell_event_words(&event);
+
+        if (words != NULL)
+            line_print(words);
+        if (event.lost)
+            shell->hooks.event_fd = -1;
+        free(words);
+        free(event.reader);
+    }
+    shell->card = shell_card_state(shell->front.desk);
+    if (shell->card == CARD_RESET && before != CARD_RESET)
+        line_print("* the card was reset by another program: its state is lost; go on with \"reconnect\"");
+}
+
+static enum complete_kind complete(void *user, int count, const char *const *words, const char *prefix,
+                                   complete_fn *fn, void *fn_user)
+{
+    struct shell *shell = user;
+
+    return complete_word(&shell->front, count, words, prefix, fn, fn_user);
+}
+
+/* The service may come later than the shell: tried again before each line until it is there. */
+static void watch(struct shell *shell)
+{
+    if (shell->watcher == NULL && watcher_start(&shell->watcher) == SCARD_S_SUCCESS)
+        shell->hooks.event_fd = watcher_fd(shell->watcher);
+}
+
+static void remember(struct shell *shell, const char *line)
+{
+    char *text = history_storable(line);
+
+    if (text == NULL)
+        return;
+    line_remember(text);
+    if (shell->history != NULL && history_append(shell->history, text) < 0 && !shell->history_failed) {
+        shell->history_failed = true;
+        output_error(&shell->output, STATUS_TRANSPORT, 0, detail_get(), "Lines are not kept.");
+    }
+    free(text);
+}
+
+static void recall(struct shell *shell)
+{
+    struct buffer text = {0};
+
+    if (shell->history == NULL || history_load(shell->history, &text) < 0 ||
+        buffer_append(&text, "", 1) < 0) {
+        buffer_fini(&text);
+        return;
+    }
+    for (char *at = (char *)text.data, *end; (end = strchr(at, '\n')) != NULL; at = end + 1) {
+        *end = '\0';
+        line_remember(at);
+    }
+    buffer_fini(&text);
+}
+
+/* A paste may hold several lines. */
+static int run_text(struct shell *shell, char *text)
+{
+    int status = STATUS_DONE;
+
+    for (char *line, *rest = text; (line = strsep(&rest, "\n")) != NULL && !shell->series.ended;) {
+        if (line[strspn(line, " \t\r")] == '\0')
+            continue;
+        remember(shell, line);
+        status = typed_run(&shell->front, line);
+        /* Ctrl-C means all that was pasted. */
+        if (status == STATUS_INTERRUPTED)
+            break;
+    }
+    shell->output.broken = false;
+    return status;
+}
+
+static int loop(struct shell *shell)
+{
+    int status = STATUS_DONE, rc = RC_OK;
+
+    while (!shell->series.ended) {
+        char *text;
+
+        watch(shell);
+        if (shell->watcher != NULL)
+            say_events(shell);
+        interrupt_clear(shell->front.interrupt);
+        rc = line_read(&text);
+        if (rc <= 0)
+            break;
+        status = run_text(shell, text);
+        line_free(text);
+    }
+    if (rc < 0)
+        return output_error(&shell->output, STATUS_TRANSPORT, 0, detail_get(), "");
+    if (shell->series.ended)
+        return shell->series.status;
+    (void)output_text(&shell->output, "\n", 1);
+    return status;
+}
+
+static void greet(struct shell *shell)
+{
+    struct record record;
+
+    record_init(&record, "shell", RECORD_ROW);
+    record_people(&record, "scard %s: \"help\" lists the commands, TAB completes, Ctrl-D ends.",
+                  SCARD_VERSION);
+    if (shell->output.mode == OUTPUT_PEOPLE && !shell->front.globals.quiet)
+        output_remark(&shell->output, &record);
+    record_fini(&record);
+}
+
+static int run_on_terminal(struct shell *shell)
+{
+    struct sigaction ctrl_c = {.sa_handler = take_ctrl_c}, old;
+    int terminal = isatty(shell->output.out) ? shell->output.out : shell->output.err;
+    int status;
+
+    if (line_open(shell->front.input, terminal, shell->front.interrupt, &shell->hooks) < 0)
+        return output_error(&shell->output, STATUS_SERVICE, SCARD_E_NO_MEMORY, "out of memory", "");
+    ctrl_c_target = shell->front.interrupt;
+    sigaction(SIGINT, &ctrl_c, &old);
+    recall(shell);
+    greet(shell);
+    status = loop(shell);
+    watcher_stop(shell->watcher);
+    line_close();
+    sigaction(SIGINT, &old, NULL);
+    ctrl_c_target = NULL;
+    return status;
+}
+
+int shell_run(struct call *call)
+{
+    struct shell shell = {.front = *call->front, .output = *call->output};
+    const struct command **commands;
+    int status;
+
+    if (!isatty(call->front->input))
+        return script_run_input(call);
+    commands = builtin_table(call->front->commands, true);
+    if (commands == NULL)
+        return call_no_memory(call);
+    shell.front.kind = FRONT_SHELL;
+    shell.front.commands = commands;
+    shell.front.output = &shell.output;
+    shell.front.globals = call->globals;
+    shell.front.run_shell = NULL;
+    shell.front.open_session = NULL;
+    shell.front.exchanged = NULL;
+    shell.front.user = &shell.series;
+    shell.output.program = NULL;
+    shell.history = history_path();
+    shell.series.history_path = shell.history;
+    shell.hooks = (struct line_hooks){
+        .user = &shell,
+        .prompt = make_prompt,
+        .event = say_events,
+        .event_fd = -1,
+        .complete = complete,
+    };
+    status = run_on_terminal(&shell);
+    free(shell.history);
+    free(commands);
+    return status;
+}

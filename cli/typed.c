@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/typed.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/log.h"
+#include "base/rc.h"
+#include "cli/apdu_text.h"
+#include "cli/choose.h"
+#include "cli/dispatch.h"
+
+bool typed_is_apdu(const struct command *const *commands, const char *line)
+{
+    size_t length;
+
+    line += strspn(line, " \t");
+    length = strcspn(line, " \t");
+    for (; *commands != NULL; commands++) {
+        const char *const names[] = {(*commands)->name, (*commands)->alias};
+
+        for (size_t i = 0; i < 2; i++)
+            if (names[i] != NULL && strlen(names[i]) == length && strncmp(names[i], line, length) == 0)
+                return false;
+    }
+    return apdu_text_looks_like(line);
+}
+
+size_t typed_apdu_length(const char *line)
+{
+    size_t end = 0;
+    bool quoted = false;
+
+    for (size_t i = 0; line[i] != '\0'; i++) {
+        if (line[i] == '"')
+            quoted = !quoted;
+        if (line[i] == '#' && !quoted && i > 0 && strchr(" \t", line[i - 1]) != NULL)
+            break;
+        if (strchr(" \t\r\n", line[i]) == NULL)
+            end = i + 1;
+    }
+    return end;
+}
+
+/* Connects the front's desk for a command that needs a card, unless the line goes its own way. */
+static int take_seat(struct call *call)
+{
+    const struct front *front = call->front;
+    const char *choice = front->globals.reader != NULL ? front->globals.reader : front->reader;
+    char *name;
+    int status;
+    LONG code;
+
+    if (call->command == NULL || call->command->needs != NEED_CARD || call->globals.help ||
+        desk_is_connected(front->desk) || call->globals.reader != front->globals.reader ||
+        call->globals.readers != front->globals.readers)
+        return STATUS_DONE;
+    code = desk_establish(front->desk, SCARD_SCOPE_SYSTEM);
+    if (code != SCARD_S_SUCCESS)
+        return call_fail_scard(call, code, "cannot open a context");
+    status = choose_find(call, choice, &name);
+    if (status != STATUS_DONE)
+        return status;
+    code = desk_connect(front->desk, name, call->globals.share, call->globals.protocols);
+    if (code != SCARD_S_SUCCESS)
+        status = call_fail_scard(call, code, "cannot connect to %s", name);
+    free(name);
+    return status;
+}
+
+int typed_run_words(const struct front *front, int count, const char *const *words)
+{
+    enum output_mode mode = front->output->mode;
+    struct call call;
+    int status;
+
+    if (front->interrupt != NULL && front->kind != FRONT_SCRIPT)
+        interrupt_clear(front->interrupt);
+    status = dispatch_parse(front, count, words, &call);
+    if (call.globals.json)
+        front->output->mode = OUTPUT_JSON;
+    if (status == STATUS_DONE)
+        status = take_seat(&call);
+    front->output->mode = mode;
+    if (status == STATUS_DONE)
+        status = dispatch_run(&call);
+    dispatch_free(&call);
+    return status;
+}
+
+static int run_apdu(const struct front *front, const char *line)
+{
+    size_t length;
+    char *text;
+    int status;
+
+    line += strspn(line, " \t");
+    length = typed_apdu_length(line);
+    text = strndup(line, length);
+    if (text == NULL)
+        return output_error(front->output, STATUS_SERVICE, SCARD_E_NO_MEMORY, "out of memory", "");
+    status = typed_run_words(front, 3, (const char *const[]){"apdu", "--", text});
+    secret_wipe(text, length);
+    free(text);
+    return status;
+}
+
+int typed_run(const struct front *front, const char *line)
+{
+    char **words;
+    int count, rc, status = STATUS_DONE;
+
+    if (typed_is_apdu(front->commands, line))
+        return run_apdu(front, line);
+    rc = dispatch_split(line, &words, &count);
+    if (rc == RC_NO_MEMORY)
+        return output_error(front->output, STATUS_SERVICE, SCARD_E_NO_MEMORY, "out of memory", "");
+    if (rc < 0)
+        return output_error(front->output, STATUS_USAGE, 0, detail_get(), "");
+    if (count > 0)
+        status = typed_run_words(front, count, (const char *const *)words);
+    for (int i = 0; i < count; i++)
+        secret_wipe(words[i], strlen(words[i]));
+    free(words);
+    return status;
+}
