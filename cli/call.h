@@ -22,6 +22,8 @@ struct call {
     const struct front *front;
     const struct command *command;
     struct globals globals; /* the front's, changed by this call's options */
+    int word_count;         /* what was typed */
+    const char *const *words;
     struct call_option *options;
     size_t option_count;
     const char **arguments; /* borrowed texts */

@@ -61,6 +61,8 @@ enum command_flags {
                            session is STATUS_USAGE that says how to open one */
     COMMAND_TIMES = 8,  /* sees to --timeout itself; else the kit ends the command then */
     COMMAND_REPEATS = 16, /* runs until interrupted (watch) */
+    COMMAND_OPENS = 32,   /* one-shot: runs in a session that is opened for it (front->open_session) */
+    COMMAND_URGENT = 64,  /* does not wait for the command that a session runs, but ends it */
 };
 
 struct command {

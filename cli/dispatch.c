@@ -32,6 +32,8 @@ int dispatch_parse(const struct front *front, int argc, const char *const *argv,
     *ret_call = (struct call){
         .front = front,
         .globals = front->globals,
+        .word_count = argc,
+        .words = argv,
         .desk = front->desk,
         .output = front->output,
     };
@@ -114,6 +116,8 @@ static int run_command(struct call *call)
     if (call->globals.timeout_ms >= 0 && !(call->command->flags & COMMAND_TIMES) &&
         call->front->interrupt != NULL)
         interrupt_at(call->front->interrupt, deadline_in_ms((uint64_t)call->globals.timeout_ms));
+    if ((call->command->flags & COMMAND_OPENS) && call->front->open_session != NULL)
+        return call->front->open_session(call);
     status = prepare(call);
     if (status == STATUS_DONE)
         status = call->command->run(call);
@@ -130,6 +134,8 @@ static int broken_output(struct call *call)
 
     if (output->broken_errno == EPIPE)
         return STATUS_PIPE;
+    if (output->broken_errno == ECANCELED)
+        return STATUS_INTERRUPTED;
     return call_fail(call, STATUS_TRANSPORT, "", "cannot write the output: %s",
                      strerror(output->broken_errno));
 }

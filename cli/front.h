@@ -45,8 +45,7 @@ struct front {
     int secret_fd;          /* what --pin-fd N stands for; -1 = descriptor N itself */
 
     /* What the kit cannot do itself; NULL = not offered here. Each behaves like a command's run. */
-    int (*open_session)(struct call *call); /* `connect` of a one-shot: leave a session behind with the reader
-                                               call->reader connected */
+    int (*open_session)(struct call *call); /* COMMAND_OPENS of a one-shot: open a session and run the call in it */
     int (*run_shell)(struct call *call);
     int (*run_script)(struct call *call);
 

@@ -28,8 +28,10 @@ void output_init(struct output *output, int out, int err, const char *no_color, 
 }
 
 /* The descriptor may be non-blocking (a terminal shared with others): wait until it takes more. */
-static int write_all(int fd, const uint8_t *data, size_t length)
+static int write_all(const struct output *output, int fd, const uint8_t *data, size_t length)
 {
+    const struct interrupt *interrupt = output->interrupt;
+
     while (length > 0) {
         ssize_t n = write(fd, data, length);
 
@@ -37,10 +39,15 @@ static int write_all(int fd, const uint8_t *data, size_t length)
             data += n;
             length -= (size_t)n;
         } else if (errno == EAGAIN) {
-            struct pollfd wait = {.fd = fd, .events = POLLOUT};
+            struct pollfd wait[] = {
+                {.fd = fd, .events = POLLOUT},
+                {.fd = interrupt != NULL ? interrupt->event_fd : -1, .events = POLLIN},
+            };
 
-            if (poll(&wait, 1, -1) < 0 && errno != EINTR)
+            if (poll(wait, 2, -1) < 0 && errno != EINTR)
                 return errno;
+            if (wait[0].revents == 0 && wait[1].revents != 0)
+                return ECANCELED;
         } else if (errno != EINTR) {
             return errno;
         }
@@ -54,7 +61,7 @@ static int output_write(struct output *output, int fd, const void *data, size_t 
 
     if (output->before != NULL)
         output->before(output->user);
-    error = write_all(fd, data, length);
+    error = write_all(output, fd, data, length);
     if (output->after != NULL)
         output->after(output->user);
     if (error == 0 || fd != output->out)

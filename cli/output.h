@@ -20,6 +20,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "cli/interrupt.h"
 #include "cli/record.h"
 #include "cli/status.h"
 
@@ -33,6 +34,7 @@ struct output {
     bool broken; /* a write to out failed: EPIPE; long-running commands end then */
     int broken_errno;
     const char *program; /* prefix of error texts, "scard"; NULL = none (the shell) */
+    const struct interrupt *interrupt; /* ends the wait for room in a non-blocking descriptor (ECANCELED); NULL = none */
 
     /* Called before anything is written to a terminal and after it, so that a shell can lift its input line
      * out of the way; may be NULL. */

@@ -22,6 +22,6 @@ const struct command command_cancel = {
         "SCardCancel. Ends the waits of the session's context, started from another terminal or in the\n"
         "background. An exchange that is on the card goes on; Ctrl-C on that command ends it, too.",
     .needs = NEED_NOTHING,
-    .flags = COMMAND_KEEPS,
+    .flags = COMMAND_KEEPS | COMMAND_URGENT,
     .run = run,
 };

@@ -13,8 +13,6 @@ static int run(struct call *call)
     if (desk_is_connected(desk))
         return call_fail(call, STATUS_USAGE, "Disconnect first, or reconnect.", "%s is connected already",
                          desk->reader);
-    if (call->front->open_session != NULL)
-        return call->front->open_session(call);
     if (globals->share == SCARD_SHARE_DIRECT && !globals->has_protocols)
         protocols = 0;
     code = desk_connect(desk, call->reader, globals->share, protocols);
@@ -22,6 +20,11 @@ static int run(struct call *call)
         return call_fail_scard(call, code, "cannot connect to %s", call->reader);
     return connection_show(call, "Connected to");
 }
+
+static const struct option_spec options[] = {
+    {"idle", 0, VALUE_SECONDS, "SECONDS", NULL, "unused for so long, a session that this opens ends (15m; 0: never)"},
+    {0},
+};
 
 const struct command command_connect = {
     .name = "connect",
@@ -35,6 +38,8 @@ const struct command command_connect = {
                    "names others.\n"
                    "--share exclusive keeps others out; --share direct reaches the reader without a card.",
     .examples = "  scard connect -r 0\n  scard apdu 00A4040007A0000002471001\n  scard release",
+    .options = options,
     .needs = NEED_READER,
+    .flags = COMMAND_OPENS,
     .run = run,
 };

@@ -29,6 +29,7 @@ static int run(struct call *call)
 
 static const struct option_spec options[] = {
     {"scope", 0, VALUE_CHOICE, "SCOPE", "user|terminal|system|global", "scope of the context (system)"},
+    {"idle", 0, VALUE_SECONDS, "SECONDS", NULL, "unused for so long, a session that this opens ends (15m; 0: never)"},
     {0},
 };
 
@@ -37,10 +38,11 @@ const struct command command_establish = {
     .group = "Context",
     .summary = "open a context: does the smart-card service work?",
     .description =
-        "SCardEstablishContext. Other commands open the context by themselves when they need one. On its "
-        "own\n"
-        "this shows that the service can be reached; in a shell or session the context stays open.",
+        "SCardEstablishContext. Other commands open the context by themselves when they need one. In a shell the\n"
+        "context stays open. On its own, establish leaves a background session behind that holds it, without a card\n"
+        "yet: a later connect connects there. release ends it; see connect.",
     .options = options,
     .needs = NEED_NOTHING,
+    .flags = COMMAND_OPENS,
     .run = run,
 };

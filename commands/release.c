@@ -29,6 +29,6 @@ const struct command command_release = {
         "SCardReleaseContext. Card connection and transaction end with it: a card in the middle of a\n"
         "transaction is reset, otherwise it is left as it is. A background session ends.",
     .needs = NEED_NOTHING,
-    .flags = COMMAND_KEEPS,
+    .flags = COMMAND_KEEPS | COMMAND_URGENT,
     .run = run,
 };
