@@ -57,6 +57,21 @@ write() {
     assert_output --partial "the floor 'attic' is not known"
 }
 
+@test "floors keeps kit and commands from the fronts, and readline in its place" {
+    printf 'add_library(scard_fronts OBJECT\n  line.c shell.c)\n' >"$tree/cli/CMakeLists.txt"
+    write cli/line.c '#include <readline/readline.h>'
+    write cli/main.c '#include "cli/shell.h"' '#include <readline/readline.h>'
+    write cli/shell.c '#include "cli/shell.h"' '#include "cli/line.h"' '#include "cli/kit.h"'
+    write cli/kit.c '#include "cli/shell.h"'
+    write commands/shell.c '#include "cli/line.h"'
+    run "$lint/floors" "$tree"
+    assert_failure 1
+    assert_line 'cli/main.c:3: readline is for cli/line.c alone'
+    assert_line 'cli/kit.c:2: only a front may include "cli/shell.h"'
+    assert_line 'commands/shell.c:2: only a front may include "cli/line.h"'
+    assert_line --partial '3 findings'
+}
+
 @test "a lint without input fails" {
     mkdir "$tree/empty"
     for each in floors objects spdx sizes; do
@@ -83,6 +98,15 @@ write() {
         assert_line "commands/list.c: a command may not use $name"
     done
     assert_line --partial '4 findings'
+}
+
+@test "objects finds a command that uses another" {
+    write commands/list.c 'int list(void);' 'int list(void) { return 0; }'
+    write commands/watch.c 'int list(void);' 'int watch(void) { return list(); }'
+    run "$lint/objects" "$tree"
+    assert_failure 1
+    assert_line 'commands/watch.c: a command may not use list'
+    assert_line --partial '1 findings'
 }
 
 @test "objects finds heap in iso, locks in a driver, output in the library, and what does not compile" {
