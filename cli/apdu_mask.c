@@ -22,21 +22,21 @@ bool apdu_text_looks_like(const char *text)
 struct run {
     uint8_t header[5];
     size_t count;     /* bytes */
-    size_t data;      /* where in the text the fifth byte begins; 0 if there are fewer */
-    size_t behind_lc; /* where the sixth begins */
+    size_t behind_lc; /* where in the text the sixth begins */
     size_t end;
     char stop;
 };
 
 static size_t skip_between(const char *text, size_t at, bool colons)
 {
-    for (;; at++) {
-        if (text[at] == '0' && (text[at + 1] == 'x' || text[at + 1] == 'X'))
-            at++;
-        else if (text[at] == '\0' || strchr(" \t,", text[at]) == NULL)
-            if (!colons || text[at] != ':')
-                return at;
-    }
+    while (text[at] != '\0' && (strchr(" \t,", text[at]) != NULL || (colons && text[at] == ':')))
+        at++;
+    return at;
+}
+
+static size_t skip_prefix(const char *text, size_t at)
+{
+    return text[at] == '0' && (text[at + 1] == 'x' || text[at + 1] == 'X') ? at + 2 : at;
 }
 
 static struct run read_run(const char *text, size_t at, bool colons)
@@ -44,19 +44,18 @@ static struct run read_run(const char *text, size_t at, bool colons)
     struct run run = {0};
 
     for (;;) {
+        size_t start = skip_between(text, at, colons);
         int high, low;
 
-        at = skip_between(text, at, colons);
+        at = skip_prefix(text, start);
         high = hex_digit(text[at]);
         low = high < 0 ? -1 : hex_digit(text[at + 1]);
         if (low < 0)
             break;
         if (run.count < sizeof run.header)
             run.header[run.count] = (uint8_t)(high << 4 | low);
-        if (run.count == 4)
-            run.data = at;
         if (run.count == 5)
-            run.behind_lc = at;
+            run.behind_lc = start;
         run.count++;
         at += 2;
     }
@@ -130,7 +129,7 @@ static size_t skip_harmless(const char *line, size_t at)
     if (bytes == NULL)
         return at;
     while (count < run.count) {
-        end = skip_between(line, end, false);
+        end = skip_prefix(line, skip_between(line, end, false));
         bytes[count++] = (uint8_t)(hex_digit(line[end]) << 4 | hex_digit(line[end + 1]));
         end += 2;
     }

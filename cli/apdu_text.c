@@ -366,6 +366,8 @@ static int parse_command(struct parser *parser, bool raw, struct apdu_text *ret)
     if (count <= 4 && (stop == ':' || stop == '/'))
         return parse_short(parser, ret);
     if (count < 4) {
+        if (stop != '\0' && strchr("\"@{-", stop) == NULL)
+            return take_byte(parser);
         if (stop != '\0')
             return fault_at(parser, parser->at,
                             "a header of %zu bytes is followed by ':' and data, or '/' and Le", count);

@@ -95,11 +95,22 @@ int call_fail(struct call *call, enum status status, const char *fix, const char
     return result;
 }
 
+/* "cannot connect to X" and "X: the card …" name X twice: the detail without its "X: ". */
+static const char *without_repetition(const char *about, const char *detail)
+{
+    const char *colon = strstr(detail, ": ");
+    size_t length = colon != NULL ? (size_t)(colon - detail) : 0, about_length = strlen(about);
+
+    if (length == 0 || length > about_length || strncmp(about + about_length - length, detail, length) != 0)
+        return detail;
+    return colon + 2;
+}
+
 int call_fail_scard(struct call *call, LONG code, const char *format, ...)
 {
     const struct status_words *words = status_of_scard(code);
     const char *detail = scard_error_detail();
-    char *about = NULL, *what = NULL;
+    char *about, *what;
     va_list args;
     int result;
 
@@ -112,15 +123,15 @@ int call_fail_scard(struct call *call, LONG code, const char *format, ...)
         return call_no_memory(call);
     /* The library's own sentence tells what, where and what to do; the table's words stand in for it. */
     if (detail[0] != '\0')
-        result = asprintf(&what, "%s: %s", about, detail);
+        result = asprintf(&what, "%s: %s", about, without_repetition(about, detail));
     else
         result = asprintf(&what, "%s: %s", about, words->what);
-    if (result < 0)
-        result = call_no_memory(call);
-    else
-        result = output_error(call->output, words->status, code, what, words->advice);
-    if (what != NULL)
-        free(what);
+    if (result < 0) {
+        free(about);
+        return call_no_memory(call);
+    }
+    result = output_error(call->output, (int)words->status, code, what, words->advice);
+    free(what);
     free(about);
     return result;
 }

@@ -116,7 +116,9 @@ int choose_reader(struct call *call, enum command_needs needs)
     const char *choice = call->globals.reader != NULL ? call->globals.reader : call->front->reader;
     int status;
 
-    if (desk_is_connected(desk) && !named) {
+    if (call->reader != NULL) {
+        /* picked already, by a command that connects later */
+    } else if (desk_is_connected(desk) && !named) {
         call->reader = strdup(desk->reader);
         if (call->reader == NULL)
             return call_no_memory(call);

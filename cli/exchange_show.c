@@ -70,7 +70,7 @@ static void people(struct call *call, const struct exchange *exchange, const str
         record_people(record, "  %s(%zu bytes)%s\n", output_paint(output, PAINT_DIM),
                       exchange->response_length - 2, output_paint(output, PAINT_END));
     }
-    record_people(record, "< %s%04X%s  %s  %s%.1f ms%s\n", output_paint(output, paint_of(exchange, result)),
+    record_people(record, "< %s%04X%s  %s  %s%.2f ms%s\n", output_paint(output, paint_of(exchange, result)),
                   exchange->sw, output_paint(output, PAINT_END),
                   sw_describe(exchange->sw, words, sizeof words), output_paint(output, PAINT_DIM),
                   (double)exchange->elapsed_ns / 1e6, output_paint(output, PAINT_END));

@@ -34,7 +34,7 @@ static int show_answer(struct call *call, DWORD code, const struct buffer *answe
 
     record_init(&record, "control", RECORD_ROW);
     record_format(&record, SHOW_JSON, "code", "0x%08lX", code);
-    record_hex(&record, SHOW_ALL, "answer", answer->data, answer->length);
+    record_hex(&record, answer->length > 0 ? SHOW_ALL : SHOW_JSON, "answer", answer->data, answer->length);
     if (answer->length == 0)
         record_people(&record, "Done; no data in the answer.");
     output_record(call->output, &record);

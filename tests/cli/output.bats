@@ -1,0 +1,49 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# People, pipes and JSON.
+load helper
+
+@test "errors go to stderr, with --json to stdout as an object" {
+    run_apart "$SCARD_BIN" apdu -r nonsense 00A4
+    assert_failure 4
+    assert_output ""
+    [[ $errors == "scard: no reader matches"* ]]
+    run_apart "$SCARD_BIN" --json apdu -r nonsense 00A4
+    assert_failure 4
+    [ -z "$errors" ]
+    assert_output --regexp '^\{"v":1,"t":"error","code":4,"name":"reader","scard":null,"detail":".+","fix":".+"\}$'
+}
+
+@test "PC/SC codes are named in JSON" {
+    SCARD_READERS="sim:iso?insert=no" run scard --json apdu b00000/00
+    assert_failure 5
+    assert_output --partial '"code":5,"name":"no-card","scard":"0x8010000C"'
+}
+
+@test "every line of --json is one object" {
+    for command in list groups version status atr attrib reset "apdu a4000c:df01" help; do
+        [ "$command" = help ] || scard --json $command | while read -r line; do
+            [[ $line == '{"v":1,"t":"'*'}' ]]
+        done
+    done
+}
+
+@test "people see command, answer, meaning" {
+    run on_terminal apdu a4000c:df01
+    assert_output --partial "> 00 A4 00 0C 02 DF 01"
+    assert_output --partial SELECT
+    assert_output --partial 9000
+    assert_output --partial ms
+}
+
+@test "a full disk is noticed" {
+    run bash -c '"$SCARD_BIN" list >/dev/full'
+    assert_failure 9
+    assert_output --partial "cannot write"
+}
+
+@test "--verbose logs to stderr" {
+    run_apart "$SCARD_BIN" -v apdu b00000/00
+    [[ $errors == *"scard: debug: "* ]] || [ -z "$errors" ]
+    [[ $output != *debug* ]]
+}

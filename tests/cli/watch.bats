@@ -1,0 +1,42 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+load helper
+
+# Starts `scard ARGUMENTS` in the background, its output in $log, and returns once it watches.
+start_watch() {
+    log=$BATS_TEST_TMPDIR/log
+    ready=$BATS_TEST_TMPDIR/ready
+    mkfifo "$ready"
+    "$SCARD_BIN" --json watch "$@" >"$ready" 3>&- &
+    watcher=$!
+    exec 4<"$ready"
+    read -r line <&4
+    [[ $line == *'"t":"watching"'* ]]
+}
+
+@test "a card comes and goes" {
+    export SCARD_READERS="sim:iso?presence=$BATS_TEST_TMPDIR/card"
+    start_watch --count 2 --timeout 20
+    touch "$BATS_TEST_TMPDIR/card"
+    read -r line <&4
+    [[ $line == *'"what":"card-in","reader":"scard sim:iso 00 00","atr":"3B'* ]]
+    rm "$BATS_TEST_TMPDIR/card"
+    read -r line <&4
+    [[ $line == *'"what":"card-out"'* ]]
+    wait $watcher
+}
+
+@test "--timeout ends it: done, or 10 when a --count was not reached" {
+    run scard watch --timeout 10ms
+    assert_success
+    run scard watch --timeout 10ms --count 1
+    assert_failure 10
+}
+
+@test "SIGINT ends it: status 130" {
+    start_watch
+    kill -INT $watcher
+    result=0
+    wait $watcher || result=$?
+    [ "$result" -eq 130 ]
+}
