@@ -108,7 +108,7 @@ static bool is_the_end(struct script *script, int status)
     if (script->series.ended || script->output.broken || status == STATUS_INTERRUPTED)
         return true;
     /* The time of a line was up, not that of the next. */
-    if (script->keep_going && status == STATUS_TIMEOUT)
+    if (script->keep_going && status == STATUS_TIMEOUT && script->front.interrupt != NULL)
         interrupt_clear(script->front.interrupt);
     return status != STATUS_DONE && !script->keep_going;
 }
@@ -136,8 +136,6 @@ static bool take_line(struct script *script, const char *line, size_t length)
         status = call_fail_rc(script->call, rc, "this is no script");
         script->call->output = script->front.output;
     } else {
-        if (script->front.interrupt != NULL && !interrupt_raised(script->front.interrupt))
-            interrupt_at(script->front.interrupt, deadline_never());
         status = run_step(script, step);
     }
     if (status != STATUS_DONE)

@@ -123,9 +123,10 @@ static int run_text(struct shell *shell, char *text)
             continue;
         remember(shell, line);
         status = typed_run(&shell->front, line);
-        /* Ctrl-C means all that was pasted. */
-        if (status == STATUS_INTERRUPTED)
+        /* Ctrl-C means all that was pasted; that a line ran out of time is no matter of the next. */
+        if (interrupt_cause(shell->front.interrupt) == INTERRUPT_USER)
             break;
+        interrupt_clear(shell->front.interrupt);
     }
     shell->output.broken = false;
     return status;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/deadline.h"
 #include "base/log.h"
 #include "base/rc.h"
 #include "cli/apdu_text.h"
@@ -76,8 +77,10 @@ int typed_run_words(const struct front *front, int count, const char *const *wor
     struct call call;
     int status;
 
-    if (front->interrupt != NULL && front->kind != FRONT_SCRIPT)
-        interrupt_clear(front->interrupt);
+    /* An interrupt that stands is for this line: Ctrl-C may come while it is still being read. A time that
+     * the line before had is not. */
+    if (front->interrupt != NULL && !interrupt_raised(front->interrupt))
+        interrupt_at(front->interrupt, deadline_never());
     status = dispatch_parse(front, count, words, &call);
     if (call.globals.json)
         front->output->mode = OUTPUT_JSON;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Script lines: every step has text without NUL, newline or blanks at its ends, and its first line is not
- * behind its last; what the history would keep of a line can be masked again without a change. The first byte
- * of the input chooses scriptor's rules.
+ * behind its last; an APDU with secret bytes is masked in the history. The first byte of the input chooses
+ * scriptor's rules.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -26,16 +26,20 @@ static void check_words(const char *line)
     }
 }
 
+/* A line that is an APDU with secret bytes never goes into the history as it is. */
 static void check_history(const char *line)
 {
-    char *kept = history_storable(line), *again;
+    char *kept = history_storable(line);
+    struct apdu_fault fault;
+    struct apdu_text apdu;
 
-    if (kept == NULL)
-        return;
-    FUZZ_CHECK(strchr(kept, '\n') == NULL);
-    again = apdu_text_masked(kept);
-    FUZZ_CHECK(again != NULL && strcmp(kept, again) == 0);
-    free(again);
+    if (kept != NULL) {
+        FUZZ_CHECK(strchr(kept, '\n') == NULL);
+        if (apdu_text_parse(line, typed_apdu_length(line), false, NULL, &apdu, &fault) == RC_OK) {
+            FUZZ_CHECK(apdu.secret_length == 0 || strstr(kept, "**") != NULL);
+            apdu_text_fini(&apdu);
+        }
+    }
     free(kept);
 }
 

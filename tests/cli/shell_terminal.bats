@@ -1,0 +1,246 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+#
+# scard shell at a terminal: typed by expect, answered on a pseudo-terminal.
+
+setup() {
+    load /usr/lib/bats/bats-support/load.bash
+    load /usr/lib/bats/bats-assert/load.bash
+    cd "$BATS_TEST_TMPDIR" || return
+    export XDG_STATE_HOME=$BATS_TEST_TMPDIR/state INPUTRC=/dev/null TERM=xterm NO_COLOR=1
+    export SCARD_READERS=sim:iso
+    unset SCARD_READER SCARD_SESSION
+}
+
+# Runs the expect script on standard input.
+typing() {
+    { echo "source \"$BATS_TEST_DIRNAME/terminal.tcl\""; cat; } >typing.exp
+    run expect -f typing.exp
+}
+
+@test "the prompt shows reader and card, and that there is none" {
+    typing <<'TCL'
+    scard shell
+    see {Ctrl-D ends.*scard> $}
+    send "00A4000C023F00\r"
+    see {9000.*scard sim:iso 00 00 \[card T=1\]> $}
+    send "begin\r"
+    see {\[card T=1, transaction\]> $}
+    send "end\r"
+    see {\[card T=1\]> $}
+    send "control remove\r"
+    see {scard sim:iso 00 00 \[-\]> }
+    send "control insert\r"
+    see {scard sim:iso 00 00 \[!\]> }
+    send "reconnect\r"
+    see {\[card T=1\]> $}
+    send "disconnect\r"
+    see {Disconnected.*scard> $}
+    send "\004"
+    ended 0
+TCL
+    assert_success
+}
+
+@test "a terminal that can do nothing will do" {
+    export TERM=dumb
+    typing <<'TCL'
+    scard shell
+    see {scard> $}
+    send "connect\r"
+    see {\[card T=1\]> $}
+    send "stat\t"
+    see {status $}
+    send "\r"
+    see {state.*\[card T=1\]> $}
+    send "control remove\r"
+    see {card out.*\[-\]> $}
+    send "exit 7\r"
+    ended 7
+TCL
+    assert_success
+    refute_output --partial $'\e'
+}
+
+@test "exit gives the status, the end of input that of the last command" {
+    typing <<'TCL'
+    scard shell
+    see {scard> $}
+    send "exit 300\r"
+    see {0 to 255.*scard> $}
+    send "quit 3\r"
+    ended 3
+    scard shell
+    see {scard> $}
+    send "00A40000023FFF\r"
+    see {6A82.*\]> $}
+    send "\004"
+    ended 1
+TCL
+    assert_success
+}
+
+@test "TAB completes commands, options, choices, and readers with their blanks quoted" {
+    typing <<'TCL'
+    scard shell
+    see {scard> $}
+    send "recon\t"
+    see {reconnect $}
+    send -- "--sha\t"
+    see {--share $}
+    send "\025connect --share ex\t"
+    see {exclusive $}
+    send -- "-r scard\t"
+    see {-r scard\\ sim:iso\\ 00\\ 00 $}
+    send "\r"
+    see {Connected to scard sim:iso 00 00.*\]> $}
+    send "disconnect\r"
+    see {Disconnected.*scard> $}
+    send "connect -r \"scard\t"
+    see {-r "scard sim:iso 00 00" $}
+    send "\r"
+    see {Connected to scard sim:iso 00 00.*\]> $}
+    send "control rem\t"
+    see {remove $}
+    send "\025exit\r"
+    ended 0
+TCL
+    assert_success
+}
+
+@test "TAB completes files, also behind @" {
+    mkdir folder
+    printf '\0' >'folder/an image.bin'
+    typing <<'TCL'
+    scard shell
+    see {scard> $}
+    send "run fol\t"
+    see {run folder/$}
+    send "an\t"
+    see {an\\ image\.bin $}
+    send "\025apdu @fol\t"
+    see {apdu @folder/$}
+    send "an\t"
+    see {an\\ image\.bin $}
+    send "\025exit\r"
+    ended 0
+TCL
+    assert_success
+}
+
+@test "events come above the line being typed and leave it as it is" {
+    export SCARD_READERS=vpcd:0
+    typing <<'TCL'
+    scard shell
+    see {scard> $}
+    send "list --json\r"
+    see {"device":"vpcd:([0-9]+)".*scard> $}
+    set port $expect_out(1,string)
+    send "status -r Virt"
+    see {status -r Virt$}
+    set card [exec $env(ECHO_CARD) $port >card.out &]
+    see {Virtual PCD 00 00: card in.*scard> status -r Virt$}
+    exec kill $card
+    see {Virtual PCD 00 00: card out.*scard> status -r Virt$}
+    send "ual\r"
+    see {ual.*absent.*scard> $}
+    send "exit\r"
+    ended 0
+TCL
+    assert_success
+}
+
+@test "Ctrl-C clears the line, ends a command, and never the shell" {
+    typing <<'TCL'
+    scard shell
+    see {scard> $}
+    send "status typed in vain"
+    see {vain$}
+    send "\003"
+    see {\^C.*scard> $}
+    send "\r"
+    see {scard> $}
+    send "wait --absent --json\r"
+    see {--json\r\n}
+    send "\003"
+    see_without {"code":10} {interrupted.*scard> $}
+    send "wait --absent\r"
+    see {--absent\r\n}
+    send "\003\003\003\003"
+    see {interrupted.*scard> $}
+    send "00A4000C023F00\r"
+    see {9000.*\]> $}
+    send "\022A4"
+    see {i-search}
+    send "\003"
+    see {\]> $}
+    send "exit\r"
+    ended 0
+TCL
+    assert_success
+}
+
+@test "the history is private, goes on in the next shell, and holds no secret" {
+    typing <<'TCL'
+    scard shell
+    see {scard> $}
+    send "00A4000C023F00\r"
+    see {9000.*\]> $}
+    send "00200001083132333435363738\r"
+    see {63C.*\]> $}
+    send "apdu 200001:3132333435363738\r"
+    see {63C.*\]> $}
+    send " status --json\r"
+    see {"t":"status".*\]> $}
+    send "exit\r"
+    ended 0
+    scard shell
+    see {scard> $}
+    send "\020\020\020\020"
+    send "\r"
+    see {> 00 A4 00 0C 02 3F 00.*9000.*\]> $}
+    send "history 2\r"
+    see {00A4000C023F00\r\n[^\n]*history 2\r\n.*\]> $}
+    send "exit\r"
+    ended 0
+TCL
+    assert_success
+    run cat state/scard/history
+    assert_line --index 0 00A4000C023F00
+    assert_line --index 1 --partial '**'
+    assert_line --index 2 --partial '**'
+    assert_line --index 3 exit
+    refute_output --partial 313233
+    refute_output --partial json
+    assert_equal "$(stat -c %a state/scard state/scard/history | tr '\n' ' ')" "700 600 "
+}
+
+@test "PINs are asked for without echo" {
+    typing <<'TCL'
+    scard shell
+    see {scard> $}
+    send "apdu 200001:{pin:8}\r"
+    see {(?i)pin.*: ?$}
+    send "9876\r"
+    see_without {9876} {63C.*\]> $}
+    send "exit\r"
+    ended 0
+TCL
+    assert_success
+    run grep -r 9876 state
+    assert_failure
+}
+
+@test "several lines pasted at once are several lines" {
+    typing <<'TCL'
+    scard shell
+    see {scard> $}
+    send "\033\[200~00A4000C023F00\nstatus --json\033\[201~"
+    see {status --json}
+    send "\r"
+    see {9000.*"t":"status".*\]> $}
+    send "exit\r"
+    ended 0
+TCL
+    assert_success
+}
