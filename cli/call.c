@@ -15,7 +15,7 @@
 #include "base/rc.h"
 #include "cli/names.h"
 
-static bool is_declared(const struct command *command, const char *name)
+__attribute__((unused)) static bool is_declared(const struct command *command, const char *name)
 {
     for (const struct option_spec *spec = command->options; spec != NULL && spec->name != NULL; spec++)
         if (strcmp(spec->name, name) == 0)
@@ -71,8 +71,8 @@ static int fail_interrupted(struct call *call)
     return output_error(call->output, STATUS_TIMEOUT, SCARD_E_TIMEOUT, what, "Give more with --timeout.");
 }
 
-static int fail_with(struct call *call, int status, LONG code, const char *fix, const char *format,
-                     va_list args)
+__attribute__((format(printf, 5, 0))) static int fail_with(struct call *call, int status, LONG code,
+                                                           const char *fix, const char *format, va_list args)
 {
     char *what;
 

@@ -36,12 +36,12 @@ static void people_hex(struct record *record, const char *mark, const char *hex)
         size_t at = 0;
 
         for (; at < BYTES_PER_LINE && done < bytes; at++, done++) {
-            line[3 * at] = hex[2 * done];
-            line[3 * at + 1] = hex[2 * done + 1];
-            line[3 * at + 2] = ' ';
+            line[3 * at] = ' ';
+            line[3 * at + 1] = hex[2 * done];
+            line[3 * at + 2] = hex[2 * done + 1];
         }
-        line[3 * at - 1] = '\0';
-        record_people(record, "%s %s%s", mark, line, done < bytes ? "\n" : "");
+        line[3 * at] = '\0';
+        record_people(record, "%s%s%s", mark, line, done < bytes ? "\n" : "");
         mark = " ";
     }
     secret_wipe(line, sizeof line);

@@ -77,7 +77,7 @@ static void every_code_has_a_status_and_words(void **state)
         size_t length = strlen(rows[i].what);
 
         assert_ptr_equal(status_of_scard(rows[i].code), &rows[i]); /* no code twice */
-        assert_string_not_equal(status_name(rows[i].status), "unknown");
+        assert_string_not_equal(status_name((int)rows[i].status), "unknown");
         assert_true(length > 0 && rows[i].what[length - 1] != '.');
         assert_true(rows[i].advice[0] == '\0' || strchr(".", rows[i].advice[strlen(rows[i].advice) - 1]));
         assert_true(i == 0 || rows[i].status != STATUS_DONE);

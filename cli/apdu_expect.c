@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/* The "=SW" behind an APDU. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hex.h"
+#include "base/rc.h"
+#include "cli/apdu_parts.h"
+#include "iso/sw.h"
+
+size_t apdu_find_expectation(const char *text, size_t length)
+{
+    bool quoted = false;
+
+    for (size_t i = 0; i < length; i++) {
+        if (text[i] == '"')
+            quoted = !quoted;
+        else if (text[i] == '=' && !quoted)
+            return i;
+    }
+    return length;
+}
+
+/* One pattern of four digits, x for any. */
+static int parse_pattern(struct apdu_parser *parser, const char *text, size_t at, size_t length,
+                         struct apdu_expect *ret_expect)
+{
+    struct apdu_expect expect = {0};
+
+    for (size_t i = at; i < at + 4; i++) {
+        int digit = i < length ? hex_digit(text[i]) : -1;
+
+        expect.value = (uint16_t)(expect.value << 4);
+        expect.mask = (uint16_t)(expect.mask << 4);
+        if (digit >= 0) {
+            expect.value = (uint16_t)(expect.value | digit);
+            expect.mask |= 0xF;
+        } else if (i >= length || (text[i] != 'x' && text[i] != 'X')) {
+            return apdu_fault_at(parser, i, "an expected status has four digits, x for any: 9000, 61xx");
+        }
+    }
+    *ret_expect = expect;
+    return RC_OK;
+}
+
+int apdu_parse_expectation(struct apdu_parser *parser, const char *text, size_t at, size_t length,
+                           struct apdu_text *ret)
+{
+    struct apdu_expect *expect = calloc((length - at) / 5 + 2, sizeof *expect);
+    size_t count = 0;
+    int rc;
+
+    if (expect == NULL)
+        return RC_NO_MEMORY;
+    ret->expect = expect;
+    while (at < length && apdu_is_blank(text[at]))
+        at++;
+    if (at == length) {
+        expect[0] = (struct apdu_expect){.value = 0x9000, .mask = 0xFFFF};
+        ret->expect_count = 1;
+        return RC_OK;
+    }
+    for (;;) {
+        rc = parse_pattern(parser, text, at, length, &expect[count]);
+        if (rc < 0)
+            return rc;
+        count++;
+        at += 4;
+        if (at >= length || text[at] != '|')
+            break;
+        at++;
+    }
+    while (at < length && apdu_is_blank(text[at]))
+        at++;
+    ret->expect_count = count;
+    if (at < length)
+        return apdu_fault_at(parser, at, "nothing may follow the expected status; '|' joins several");
+    return RC_OK;
+}
+
+bool apdu_text_accepts(const struct apdu_expect *expect, size_t count, uint16_t sw)
+{
+    if (count == 0)
+        return sw_is_success(sw);
+    for (size_t i = 0; i < count; i++)
+        if ((sw & expect[i].mask) == expect[i].value)
+            return true;
+    return false;
+}
+
+char *apdu_text_expect_format(const struct apdu_expect *expect, size_t count, char *text, size_t capacity)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    size_t at = 0;
+
+    for (size_t i = 0; i < count && at + 6 <= capacity; i++) {
+        if (i > 0)
+            text[at++] = '|';
+        for (unsigned shift = 16; shift > 0; shift -= 4)
+            text[at++] =
+                (expect[i].mask >> (shift - 4)) & 0xF ? digits[(expect[i].value >> (shift - 4)) & 0xF] : 'x';
+    }
+    if (capacity > 0)
+        text[at] = '\0';
+    return text;
+}
