@@ -43,7 +43,8 @@ static int card_ready(const struct slot *slot, uint32_t protocol)
     if (protocol != PROTOCOL_RAW && protocol != slot->protocol)
         return RC_PROTO_MISMATCH;
     if (!slot->powered)
-        return detail_set(RC_NOT_TRANSACTED, "%s: the card is not powered; reconnect to power it up", slot->name);
+        return detail_set(RC_NOT_TRANSACTED, "%s: the card is not powered; reconnect to power it up",
+                          slot->name);
     return RC_OK;
 }
 
@@ -56,10 +57,7 @@ int exchange_transmit(struct service_handle *service_handle, uint32_t protocol, 
     int rc;
 
     pthread_mutex_lock(&manager->lock);
-    if (handle_context(handle)->no_wait && slot->owner && slot->owner != handle && !handle_clear(handle))
-        rc = RC_SHARING;
-    else
-        rc = handle_take_turn(handle);
+    rc = handle_take_turn(handle, handle_patience(handle));
     if (rc)
         goto out;
     rc = card_ready(slot, protocol);
@@ -67,10 +65,11 @@ int exchange_transmit(struct service_handle *service_handle, uint32_t protocol, 
         uint32_t active = slot->protocol ? slot->protocol : protocol;
         struct reader *device = slot->device;
 
-        pthread_mutex_unlock(&manager->lock);
-        rc = device->ops->transmit(device, active, command, command_length, response, capacity, ret_length);
-        pthread_mutex_lock(&manager->lock);
-        rc = exchange_failed(slot, rc);
+        rc = slot_enter(slot);
+        if (!rc)
+            rc = exchange_failed(
+                slot, slot_leave(slot, device->ops->transmit(device, active, command, command_length,
+                                                             response, capacity, ret_length)));
     }
     turn_give(slot);
 out:
@@ -78,16 +77,8 @@ out:
     return rc;
 }
 
-/* The turn for a verb that does not wait behind another's transaction. */
-static int take_turn_at_once(struct handle *handle)
-{
-    if (handle->slot->owner && handle->slot->owner != handle)
-        return detail_set(RC_SHARING, "%s: another program is in a transaction", handle->slot->name);
-    return turn_take(handle->slot, handle_context(handle), handle, TURN_DEVICE);
-}
-
-int exchange_control(struct service_handle *service_handle, uint32_t code, const uint8_t *in, size_t in_length,
-                     uint8_t *out, size_t capacity, size_t *ret_length)
+int exchange_control(struct service_handle *service_handle, uint32_t code, const uint8_t *in,
+                     size_t in_length, uint8_t *out, size_t capacity, size_t *ret_length)
 {
     struct handle *handle = handle_of(service_handle);
     struct slot *slot = handle->slot;
@@ -95,26 +86,16 @@ int exchange_control(struct service_handle *service_handle, uint32_t code, const
     int rc;
 
     pthread_mutex_lock(&manager->lock);
-    rc = handle_usable(handle);
-    /* The turn is for the reader, not the card: an event of the card that ends the wait does not matter. */
-    while (!rc || rc == RC_CARD_RESET || rc == RC_CARD_REMOVED) {
-        rc = take_turn_at_once(handle);
-        if (rc != RC_CARD_RESET && rc != RC_CARD_REMOVED)
-            break;
-    }
-    if (rc)
-        goto out;
-    rc = handle_usable(handle);
+    rc = handle_take_turn(handle, TURN_ANYWAY | TURN_AT_ONCE);
     if (!rc) {
         struct reader *device = slot->device;
 
-        pthread_mutex_unlock(&manager->lock);
-        rc = device->ops->control(device, code, in, in_length, out, capacity, ret_length);
-        pthread_mutex_lock(&manager->lock);
-        rc = exchange_failed(slot, rc);
+        rc = slot_enter(slot);
+        if (!rc)
+            rc = exchange_failed(slot, slot_leave(slot, device->ops->control(device, code, in, in_length, out,
+                                                                             capacity, ret_length)));
+        turn_give(slot);
     }
-    turn_give(slot);
-out:
     pthread_mutex_unlock(&manager->lock);
     return rc;
 }
@@ -142,10 +123,11 @@ static int get_attribute(struct slot *slot, uint32_t tag, uint8_t *out, size_t c
         return answer(slot->atr, slot->present ? slot->atr_length : 0, out, capacity, ret_length);
     if (tag == TAG_DEVICE_UNIT)
         return answer(&unit, sizeof unit, out, capacity, ret_length);
-    pthread_mutex_unlock(&slot->manager->lock);
-    rc = device->ops->get_attribute(device, tag, out, capacity, ret_length);
-    pthread_mutex_lock(&slot->manager->lock);
-    return exchange_failed(slot, rc);
+    rc = slot_enter(slot);
+    if (rc)
+        return rc;
+    return exchange_failed(
+        slot, slot_leave(slot, device->ops->get_attribute(device, tag, out, capacity, ret_length)));
 }
 
 int exchange_get_attribute(struct service_handle *service_handle, uint32_t tag, uint8_t *out, size_t capacity,
@@ -157,20 +139,17 @@ int exchange_get_attribute(struct service_handle *service_handle, uint32_t tag, 
     int rc;
 
     pthread_mutex_lock(&manager->lock);
-    rc = handle_clear(handle);
-    if (!rc)
-        rc = take_turn_at_once(handle);
+    rc = handle_take_turn(handle, TURN_AT_ONCE);
     if (!rc) {
-        rc = handle_clear(handle);
-        if (!rc)
-            rc = get_attribute(slot, tag, out, capacity, ret_length);
+        rc = get_attribute(slot, tag, out, capacity, ret_length);
         turn_give(slot);
     }
     pthread_mutex_unlock(&manager->lock);
     return rc;
 }
 
-int exchange_set_attribute(struct service_handle *service_handle, uint32_t tag, const uint8_t *value, size_t length)
+int exchange_set_attribute(struct service_handle *service_handle, uint32_t tag, const uint8_t *value,
+                           size_t length)
 {
     struct handle *handle = handle_of(service_handle);
     struct slot *slot = handle->slot;
@@ -178,19 +157,14 @@ int exchange_set_attribute(struct service_handle *service_handle, uint32_t tag, 
     int rc;
 
     pthread_mutex_lock(&manager->lock);
-    rc = handle_clear(handle);
-    if (!rc)
-        rc = take_turn_at_once(handle);
+    rc = handle_take_turn(handle, TURN_AT_ONCE);
     if (!rc) {
-        rc = handle_clear(handle);
-        if (!rc) {
-            struct reader *device = slot->device;
+        struct reader *device = slot->device;
 
-            pthread_mutex_unlock(&manager->lock);
-            rc = device->ops->set_attribute(device, tag, value, length);
-            pthread_mutex_lock(&manager->lock);
-            rc = exchange_failed(slot, rc);
-        }
+        rc = slot_enter(slot);
+        if (!rc)
+            rc = exchange_failed(slot,
+                                 slot_leave(slot, device->ops->set_attribute(device, tag, value, length)));
         turn_give(slot);
     }
     pthread_mutex_unlock(&manager->lock);

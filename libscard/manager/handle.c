@@ -40,15 +40,21 @@ int handle_clear(const struct handle *handle)
     return handle->event == EVENT_RESET ? RC_CARD_RESET : RC_OK;
 }
 
-int handle_take_turn(struct handle *handle)
+unsigned handle_patience(const struct handle *handle)
 {
-    int rc = handle_clear(handle);
+    return handle_context(handle)->no_wait ? TURN_AT_ONCE : 0;
+}
+
+int handle_take_turn(struct handle *handle, unsigned flags)
+{
+    int (*check)(const struct handle *) = flags & TURN_ANYWAY ? handle_usable : handle_clear;
+    int rc = check(handle);
 
     if (!rc)
-        rc = turn_take(handle->slot, handle_context(handle), handle, TURN_DEVICE);
+        rc = turn_take(handle->slot, handle_context(handle), handle, TURN_DEVICE, flags);
     if (rc)
         return rc;
-    rc = handle_clear(handle);
+    rc = check(handle);
     if (rc)
         turn_give(handle->slot);
     return rc;
@@ -56,9 +62,7 @@ int handle_take_turn(struct handle *handle)
 
 static bool others_connected(const struct slot *slot, const struct handle *handle)
 {
-    list_each (node, &slot->handles)
-        if (list_entry(node, struct handle, slot_link) != handle)
-            return true;
+    list_each(node, &slot->handles) if (list_entry(node, struct handle, slot_link) != handle) return true;
     return false;
 }
 
@@ -68,7 +72,8 @@ static int may_share(const struct slot *slot, const struct handle *handle, enum 
     if (slot->exclusive && slot->exclusive != handle)
         return detail_set(RC_SHARING, "%s: somebody is connected exclusively", slot->name);
     if (share == SHARE_EXCLUSIVE && others_connected(slot, handle))
-        return detail_set(RC_SHARING, "%s: others are connected, so it cannot be had exclusively", slot->name);
+        return detail_set(RC_SHARING, "%s: others are connected, so it cannot be had exclusively",
+                          slot->name);
     return RC_OK;
 }
 
@@ -81,12 +86,8 @@ static int prepare_card(struct slot *slot, enum share_mode share, uint32_t proto
         return rc;
     if (!slot->present)
         return RC_NO_CARD;
-    if (!slot->powered) {
-        rc = slot_power(slot, POWER_COLD, NULL);
-        if (rc)
-            return rc;
-    }
-    return slot_negotiate(slot, protocols);
+    rc = slot_power_up(slot);
+    return rc ? rc : slot_negotiate(slot, protocols, NULL);
 }
 
 /* With the lock, and a reference to the slot. */
@@ -95,11 +96,13 @@ static int connect_to(struct slot *slot, struct context *context, uint32_t proto
     int rc = slot->faulty && !slot->device ? slot_look(slot) : may_share(slot, NULL, handle->share);
 
     if (!rc)
-        rc = turn_take(slot, context, NULL, TURN_CONNECT);
+        rc = turn_take(slot, context, NULL, TURN_CONNECT, 0);
     if (rc)
         return rc;
     /* While this call waited, the reader may have gone or others may have come. */
     rc = slot->attached ? may_share(slot, NULL, handle->share) : RC_UNKNOWN_READER;
+    if (!rc && context->closed)
+        rc = RC_CANCELLED;
     if (!rc)
         rc = prepare_card(slot, handle->share, protocols);
     /* While the device worked, the context may have been released. */
@@ -165,13 +168,13 @@ static int reinitialize(struct handle *handle, enum share_mode share, uint32_t p
     /* A card that others had powered off is taken into use again. */
     if (initialization != CARD_LEAVE)
         rc = slot_power(slot, initialization == CARD_RESET ? POWER_WARM : POWER_COLD, handle);
-    else if (!slot->powered && share != SHARE_DIRECT)
-        rc = slot_power(slot, POWER_COLD, handle);
-    if (rc == RC_NO_CARD || rc == RC_READER_UNAVAILABLE)
+    else if (share != SHARE_DIRECT)
+        rc = slot_power_up(slot);
+    if (rc == RC_NO_CARD || rc == RC_READER_UNAVAILABLE || rc == RC_CANCELLED)
         return rc;
     if (rc)
         return share == SHARE_DIRECT ? RC_OK : RC_UNRESPONSIVE;
-    return share == SHARE_DIRECT ? RC_OK : slot_negotiate(slot, protocols);
+    return share == SHARE_DIRECT ? RC_OK : slot_negotiate(slot, protocols, handle);
 }
 
 static void change_share(struct handle *handle, enum share_mode share)
@@ -190,24 +193,19 @@ int handle_reconnect(struct service_handle *service_handle, enum share_mode shar
                      enum disposition initialization, uint32_t *ret_protocol)
 {
     struct handle *handle = handle_of(service_handle);
-    struct context *context = handle_context(handle);
-    struct manager *manager = context_manager(context);
     struct slot *slot = handle->slot;
+    struct manager *manager = slot->manager;
     int rc;
 
     pthread_mutex_lock(&manager->lock);
     rc = handle_usable(handle);
     if (!rc)
         rc = may_share(slot, handle, share);
-    if (!rc && context->no_wait && slot->owner && slot->owner != handle)
-        rc = RC_SHARING;
     if (!rc)
-        rc = turn_take(slot, context, handle, TURN_DEVICE);
+        rc = handle_take_turn(handle, TURN_ANYWAY | handle_patience(handle));
     if (rc)
         goto out;
-    rc = handle_usable(handle);
-    if (!rc)
-        rc = may_share(slot, handle, share);
+    rc = may_share(slot, handle, share);
     if (!rc)
         rc = reinitialize(handle, share, protocols, initialization);
     if (!rc && handle->closed)
@@ -231,10 +229,11 @@ void handle_close(struct handle *handle)
     slot_remove_handle(handle->slot, handle);
 }
 
-/* (I/O, with the turn) What a disposition does to the card. Its failure does not keep anybody from leaving. */
-static void dispose(struct slot *slot, enum disposition disposition, struct handle *except)
+/* (I/O, with the turn) What a disposition does to the card. Its failure does not keep anybody from leaving.
+ */
+static void dispose(struct slot *slot, enum disposition disposition, const struct handle *except)
 {
-    if (!slot->present || !slot->device)
+    if (!slot->present || (disposition != CARD_RESET && !slot->powered))
         return;
     /* No reader here can eject; powering off makes the card safe to take out. */
     slot_power(slot, disposition == CARD_RESET ? POWER_WARM : POWER_OFF, except);
@@ -243,27 +242,26 @@ static void dispose(struct slot *slot, enum disposition disposition, struct hand
 int handle_disconnect(struct service_handle *service_handle, enum disposition disposition)
 {
     struct handle *handle = handle_of(service_handle);
-    struct context *context = handle_context(handle);
     struct slot *slot = handle->slot;
+    struct manager *manager = slot->manager;
     int rc;
 
-    pthread_mutex_lock(&context_manager(context)->lock);
+    pthread_mutex_lock(&manager->lock);
     rc = handle->closed ? RC_INVALID_HANDLE : RC_OK;
-    if (!rc && disposition != CARD_LEAVE && slot->attached && slot->device) {
-        do
-            rc = turn_take(slot, context, handle, TURN_DEVICE);
-        while (rc == RC_CARD_RESET || rc == RC_CARD_REMOVED);
+    if (!rc && disposition != CARD_LEAVE) {
+        rc = handle_take_turn(handle, TURN_ANYWAY);
         if (rc == RC_OK) {
-            if (!handle->closed)
-                dispose(slot, disposition, handle);
+            dispose(slot, disposition, handle);
             turn_give(slot);
         } else if (rc == RC_READER_UNAVAILABLE) {
             rc = RC_OK;
         }
     }
+    if (!rc && handle->closed)
+        rc = RC_INVALID_HANDLE;
     if (!rc)
         handle_close(handle);
-    pthread_mutex_unlock(&context_manager(context)->lock);
+    pthread_mutex_unlock(&manager->lock);
     return rc;
 }
 
@@ -289,7 +287,7 @@ int handle_begin(struct service_handle *service_handle)
     if (!rc && handle->slot->owner == handle) {
         handle->slot->depth++;
     } else if (!rc) {
-        rc = turn_take(handle->slot, context, handle, TURN_OWNER);
+        rc = turn_take(handle->slot, context, handle, TURN_OWNER, 0);
         /* What happened between hand-over and wake-up. */
         if (!rc && handle_clear(handle)) {
             rc = handle_clear(handle);
@@ -308,7 +306,7 @@ static int end_level(struct handle *handle, enum disposition disposition)
     int rc = RC_OK;
 
     if (disposition != CARD_LEAVE) {
-        rc = turn_take(slot, handle_context(handle), handle, TURN_DEVICE);
+        rc = turn_take(slot, handle_context(handle), handle, TURN_DEVICE, 0);
         if (rc)
             return rc;
         /* The one who resets sees the reset as well; unlike a disconnect this leaves the card powered. */
@@ -355,10 +353,8 @@ int handle_status(struct service_handle *service_handle, struct handle_status *r
 
     pthread_mutex_lock(&context_manager(context)->lock);
     rc = handle_clear(handle);
-    if (!rc && context->no_wait && slot->owner && slot->owner != handle)
-        rc = RC_SHARING;
     if (!rc)
-        rc = turn_take(slot, context, handle, TURN_LOOK);
+        rc = turn_take(slot, context, handle, TURN_LOOK, handle_patience(handle));
     if (!rc)
         rc = handle_clear(handle);
     if (!rc) {

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Card handles: connect, reconnect, disconnect, transactions, status. The verbs of service_ops; without the lock. */
+/* Card handles: connect, reconnect, disconnect, transactions, status. The verbs of service_ops; without the
+ * lock. */
 #ifndef MANAGER_HANDLE_H
 #define MANAGER_HANDLE_H
 
 #include "manager/state.h"
 
-int handle_connect(struct service_context *context, const char *reader, enum share_mode share, uint32_t protocols,
-                   struct service_handle **ret_handle, uint32_t *ret_protocol);
+int handle_connect(struct service_context *context, const char *reader, enum share_mode share,
+                   uint32_t protocols, struct service_handle **ret_handle, uint32_t *ret_protocol);
 int handle_reconnect(struct service_handle *handle, enum share_mode share, uint32_t protocols,
                      enum disposition initialization, uint32_t *ret_protocol);
 int handle_disconnect(struct service_handle *handle, enum disposition disposition);
@@ -24,8 +25,11 @@ int handle_usable(const struct handle *handle);
 /* With the lock. handle_usable, and no event pending: RC_CARD_RESET, RC_CARD_REMOVED. */
 int handle_clear(const struct handle *handle);
 
-/* With the lock. The turn for a verb that needs the card: handle_clear before and after waiting. On 0 the caller
- * has the turn. */
-int handle_take_turn(struct handle *handle);
+/* With the lock. The turn for a verb, with handle_clear (handle_usable for TURN_ANYWAY) before and after
+ * waiting. On 0 the caller has the turn. */
+int handle_take_turn(struct handle *handle, unsigned flags);
+
+/* TURN_AT_ONCE for verbs that wait behind a transaction unless the program has asked not to. */
+unsigned handle_patience(const struct handle *handle);
 
 #endif

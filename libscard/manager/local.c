@@ -13,7 +13,9 @@
 #include "manager/turn.h"
 #include "manager/watch.h"
 
-#define IDLE_POWER_MS 5000 /* as pcscd has it: programs expect a card to outlive a short gap between users */
+#define CANCEL_AGAIN_MS 20
+#define IDLE_POWER_MS 5000 /* as pcscd has it: programs expect a card to outlive a short gap between users   \
+                            */
 
 static struct context *context_of(struct service_context *context)
 {
@@ -60,8 +62,7 @@ static void release(struct service_context *service_context)
     pthread_mutex_lock(&manager->lock);
     context->closed = true;
     wait_finish_all(context, RC_CANCELLED);
-    list_each (node, &context->handles)
-        list_entry(node, struct handle, context_link)->closed = true;
+    list_each(node, &context->handles) list_entry(node, struct handle, context_link)->closed = true;
     while (context->exchanges)
         pthread_cond_wait(&context->quiet, &manager->lock);
     while (!list_empty(&context->handles)) {
@@ -102,7 +103,8 @@ static int abort_exchanges(struct service_context *service_context)
     int rc = cancel(service_context);
 
     pthread_mutex_lock(&manager->lock);
-    list_each (node, &manager->slots) {
+    list_each(node, &manager->slots)
+    {
         struct slot *slot = list_entry(node, struct slot, link);
 
         if (slot->busy && slot->busy_context == context)
@@ -121,8 +123,7 @@ static int list_names(struct service_context *service_context, char **ret_names,
     int rc = RC_OK;
 
     pthread_mutex_lock(&manager->lock);
-    list_each (node, &manager->slots)
-        length += strlen(list_entry(node, struct slot, link)->name) + 1;
+    list_each(node, &manager->slots) length += strlen(list_entry(node, struct slot, link)->name) + 1;
     if (context->closed)
         rc = RC_INVALID_HANDLE;
     else if (length == 1)
@@ -130,7 +131,8 @@ static int list_names(struct service_context *service_context, char **ret_names,
     else if (!(names = malloc(length)))
         rc = RC_NO_MEMORY;
     if (!rc) {
-        list_each (node, &manager->slots) {
+        list_each(node, &manager->slots)
+        {
             const char *name = list_entry(node, struct slot, link)->name;
 
             memcpy(names + used, name, strlen(name) + 1);
@@ -144,22 +146,26 @@ static int list_names(struct service_context *service_context, char **ret_names,
     return rc;
 }
 
-static int wait_for_change(struct service_context *context, struct deadline deadline, struct reader_watch *watches,
-                           size_t count)
+static int wait_for_change(struct service_context *context, struct deadline deadline,
+                           struct reader_watch *watches, size_t count)
 {
     return watch_wait(context_of(context), deadline, watches, count);
 }
 
-static int fact(struct service_context *service_context, const char *reader, const char *key, char **ret_value)
+static int fact(struct service_context *service_context, const char *reader, const char *key,
+                char **ret_value)
 {
-    struct manager *manager = manager_of(service_context->service);
+    const struct context *context = context_of(service_context);
+    struct manager *manager = context_manager(context);
     struct slot *slot;
     const char *value = NULL;
     int rc = RC_OK;
 
     pthread_mutex_lock(&manager->lock);
     slot = slot_find(manager, reader);
-    if (!slot)
+    if (context->closed)
+        rc = RC_INVALID_HANDLE;
+    else if (!slot)
         rc = RC_UNKNOWN_READER;
     else if (!strcmp(key, "device"))
         value = slot->device_id;
@@ -236,10 +242,14 @@ static void remove_slot(struct slot *slot)
 
     slot_reference(slot);
     slot_detach(slot);
-    if (slot->busy && device)
+    /* A cancel that comes just before the call reaches the device is lost (driver/reader.h), hence once more.
+     */
+    while (slot->busy && device) {
+        struct timespec at = deadline_timespec(deadline_in_ms(CANCEL_AGAIN_MS));
+
         device->ops->cancel(device);
-    while (slot->busy)
-        pthread_cond_wait(&manager->changed, &manager->lock);
+        pthread_cond_timedwait(&manager->changed, &manager->lock, &at);
+    }
     slot->device = NULL;
     slot_release(slot);
     pthread_mutex_unlock(&manager->lock);
@@ -272,7 +282,8 @@ static int free_index(struct manager *manager, unsigned *ret_index)
 
     if (!taken)
         return RC_NO_MEMORY;
-    list_each (node, &manager->slots) {
+    list_each(node, &manager->slots)
+    {
         const struct slot *slot = list_entry(node, struct slot, link);
 
         if (slot->index <= manager->slot_count)
@@ -285,6 +296,23 @@ static int free_index(struct manager *manager, unsigned *ret_index)
     return RC_OK;
 }
 
+/* With the lock. On failure the reader is still the caller's. */
+static int add_slot(struct manager *manager, struct reader *reader, unsigned index)
+{
+    struct slot *slot =
+        slot_new(manager, reader, reader->model, reader->serial, reader->device, index, reader->slot);
+    int rc;
+
+    if (!slot)
+        return RC_NO_MEMORY;
+    rc = monitor_add(slot);
+    if (rc) {
+        slot->device = NULL;
+        slot_detach(slot);
+    }
+    return rc;
+}
+
 int local_add(struct service *service, struct reader *const *readers, size_t count)
 {
     struct manager *manager = manager_of(service);
@@ -294,27 +322,20 @@ int local_add(struct service *service, struct reader *const *readers, size_t cou
 
     pthread_mutex_lock(&manager->lock);
     rc = free_index(manager, &index);
-    for (size_t i = 0; i < count; i++) {
-        struct reader *reader = readers[i];
-        struct slot *slot = rc ? NULL
-                               : slot_new(manager, reader, reader->model, reader->serial, reader->device, index,
-                                          reader->slot);
-
-        if (!rc && !slot)
-            rc = RC_NO_MEMORY;
-        if (!rc && (rc = monitor_add(slot))) {
-            slot->device = NULL;
-            slot_detach(slot);
-        }
-        if (rc)
-            reader->ops->close(reader);
-        else
-            added++;
+    while (!rc && added < count) {
+        rc = add_slot(manager, readers[added], index);
+        added += !rc;
     }
-    /* All slots of a device or none. */
-    for (size_t i = 0; rc && i < added; i++)
-        remove_slot(list_entry(manager->slots.prev, struct slot, link));
     pthread_mutex_unlock(&manager->lock);
+    if (!rc)
+        return RC_OK;
+    /* All slots of a device or none. */
+    for (size_t i = 0; i < count; i++) {
+        if (i < added)
+            local_remove(service, readers[i]);
+        else
+            readers[i]->ops->close(readers[i]);
+    }
     return rc;
 }
 
@@ -345,7 +366,8 @@ void local_remove(struct service *service, struct reader *reader)
     struct manager *manager = manager_of(service);
 
     pthread_mutex_lock(&manager->lock);
-    list_each (node, &manager->slots) {
+    list_each(node, &manager->slots)
+    {
         struct slot *slot = list_entry(node, struct slot, link);
 
         if (slot->device == reader) {
@@ -364,8 +386,7 @@ void local_settle(struct service *service, struct deadline deadline)
     pthread_mutex_lock(&manager->lock);
     do {
         settled = true;
-        list_each (node, &manager->slots)
-            settled &= list_entry(node, struct slot, link)->settled;
+        list_each(node, &manager->slots) settled &= list_entry(node, struct slot, link)->settled;
         if (!settled && deadline_is_never(deadline)) {
             pthread_cond_wait(&manager->changed, &manager->lock);
         } else if (!settled) {

@@ -26,8 +26,8 @@ int local_add(struct service *service, struct reader *const *readers, size_t cou
  * RC_READER_UNAVAILABLE. All texts are copied. */
 int local_add_unusable(struct service *service, const char *model, const char *device, const char *problem);
 
-/* Detaches the reader: its handles answer RC_READER_UNAVAILABLE from now on, watchers are told. Ends a call on
- * it by cancel, waits for that, and closes it. The reader must be attached. */
+/* Detaches the reader: its handles answer RC_READER_UNAVAILABLE from now on, watchers are told. Ends a call
+ * on it by cancel, waits for that, and closes it. The reader must be attached. */
 void local_remove(struct service *service, struct reader *reader);
 
 /* Waits until the first look at every reader is done, or the deadline. */

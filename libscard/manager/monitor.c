@@ -56,6 +56,22 @@ static int arm(struct manager *manager, int operation, int fd, uint64_t number)
     return epoll_ctl(manager->epoll_fd, operation, fd, &event);
 }
 
+/* Once the slot was looked at. The descriptor of a broken reader may be readable for good, so that one is
+ * only listened to when there is something new. */
+static void arm_slot(struct slot *slot)
+{
+    struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.u64 = slot->id};
+    int fd = slot->device->event_fd;
+
+    if (fd < 0 || (slot->faulty && slot->edge))
+        return;
+    if (slot->faulty)
+        epoll_ctl(slot->manager->epoll_fd, EPOLL_CTL_MOD, fd, &event);
+    else
+        arm(slot->manager, EPOLL_CTL_MOD, fd, slot->id);
+    slot->edge = slot->faulty;
+}
+
 static void arm_timer(struct manager *manager, struct deadline at)
 {
     struct itimerspec time = {0};
@@ -75,8 +91,8 @@ static void look(struct slot *slot)
     } else {
         slot->look_again = true;
     }
-    if (slot->attached && slot->device->event_fd >= 0 && !slot->look_again && !slot->faulty)
-        arm(slot->manager, EPOLL_CTL_MOD, slot->device->event_fd, slot->id);
+    if (slot->attached && !slot->look_again)
+        arm_slot(slot);
     slot_release(slot);
 }
 
@@ -100,7 +116,8 @@ static void wake_event(struct manager *manager)
 static struct slot *idle_slot(struct manager *manager, struct deadline *ret_next)
 {
     *ret_next = deadline_never();
-    list_each (node, &manager->slots) {
+    list_each(node, &manager->slots)
+    {
         struct slot *slot = list_entry(node, struct slot, link);
 
         if (deadline_passed(slot->idle_at))
@@ -120,12 +137,9 @@ static void timer_event(struct manager *manager)
         log_debug("timer cannot be read: error %d", errno);
     while ((slot = idle_slot(manager, &next))) {
         slot->idle_at = deadline_never();
-        if (!list_empty(&slot->handles) || !slot->powered)
+        /* Whoever is at the device now starts the time anew when giving the turn back. */
+        if (!list_empty(&slot->handles) || !slot->powered || !turn_try(slot))
             continue;
-        if (!turn_try(slot)) {
-            slot->idle_at = deadline_in_ms(manager->idle_power_ms);
-            continue;
-        }
         slot_reference(slot);
         slot_power(slot, POWER_OFF, NULL);
         turn_give(slot);

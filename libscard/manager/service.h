@@ -82,7 +82,8 @@ struct service_ops {
     void (*release)(struct service_context *context);
     void (*context_free)(struct service_context *context);
 
-    /* Ends the waits of the context with RC_CANCELLED: wait, and verbs that wait for their turn. Not sticky. */
+    /* Ends the waits of the context with RC_CANCELLED: wait, and verbs that wait for their turn. Not sticky.
+     */
     int (*cancel)(struct service_context *context);
 
     /* cancel, and ends exchanges of the context on a card as well. */

@@ -83,7 +83,7 @@ void slot_detach(struct slot *slot)
     monitor_remove(slot);
     slot->owner = NULL;
     slot->depth = 0;
-    list_each (node, &slot->handles)
+    list_each(node, &slot->handles)
         turn_evict(list_entry(node, struct handle, slot_link), RC_READER_UNAVAILABLE);
     turn_evict_connects(slot, RC_UNKNOWN_READER);
     watch_notify(manager, NULL);
@@ -118,13 +118,14 @@ void slot_release(struct slot *slot)
 /* Gives an event to every handle but except. A removal is final until the handle reconnects. */
 static void post(struct slot *slot, enum card_event event, const struct handle *except)
 {
-    list_each (node, &slot->handles) {
+    list_each(node, &slot->handles)
+    {
         struct handle *handle = list_entry(node, struct handle, slot_link);
 
         if (handle == except || handle->event == EVENT_REMOVED)
             continue;
         handle->event = event;
-        turn_evict(handle, event == EVENT_REMOVED ? RC_CARD_REMOVED : RC_CARD_RESET);
+        turn_evict_for_event(handle, event == EVENT_REMOVED ? RC_CARD_REMOVED : RC_CARD_RESET);
     }
 }
 
@@ -161,16 +162,30 @@ int slot_failed(struct slot *slot, int rc)
     return rc;
 }
 
+int slot_enter(struct slot *slot)
+{
+    if (!slot->attached)
+        return RC_READER_UNAVAILABLE;
+    pthread_mutex_unlock(&slot->manager->lock);
+    return RC_OK;
+}
+
+int slot_leave(struct slot *slot, int rc)
+{
+    pthread_mutex_lock(&slot->manager->lock);
+    return rc && !slot->attached ? RC_READER_UNAVAILABLE : rc;
+}
+
 /* (I/O) The device's power operation, and what it says about the card. */
 static int device_power(struct slot *slot, enum power_action action)
 {
     uint8_t atr[ATR_MAX];
     size_t atr_length = 0;
-    int rc;
+    int rc = slot_enter(slot);
 
-    pthread_mutex_unlock(&slot->manager->lock);
-    rc = slot->device->ops->power(slot->device, action, atr, &atr_length);
-    pthread_mutex_lock(&slot->manager->lock);
+    if (rc)
+        return rc;
+    rc = slot_leave(slot, slot->device->ops->power(slot->device, action, atr, &atr_length));
     slot->protocol = PROTOCOL_NONE;
     slot->powered = !rc && action != POWER_OFF;
     if (action == POWER_OFF || rc == RC_NO_CARD || rc == RC_READER_UNAVAILABLE)
@@ -182,9 +197,9 @@ static int device_power(struct slot *slot, enum power_action action)
 }
 
 /* A card stays powered for a while after its last user has gone, so that the next one need not wait. */
-static void expect_idle(struct slot *slot)
+void slot_expect_idle(struct slot *slot)
 {
-    if (!slot->attached || !slot->powered || !list_empty(&slot->handles))
+    if (!slot->attached || !slot->powered || !list_empty(&slot->handles) || !deadline_is_never(slot->idle_at))
         return;
     slot->idle_at = deadline_in_ms(slot->manager->idle_power_ms);
     monitor_arm_idle(slot);
@@ -202,9 +217,16 @@ static int card_in(struct slot *slot)
     slot->present = true;
     count(&slot->counter);
     log_debug("%s: card in%s", slot->name, slot->mute ? ", mute" : "");
-    expect_idle(slot);
     watch_notify(slot->manager, slot);
     return RC_OK;
+}
+
+/* (I/O) */
+static int ask_presence(struct slot *slot, bool *ret_present)
+{
+    int rc = slot_enter(slot);
+
+    return rc ? rc : slot_leave(slot, slot->device->ops->presence(slot->device, ret_present));
 }
 
 int slot_look(struct slot *slot)
@@ -214,16 +236,17 @@ int slot_look(struct slot *slot)
 
     if (!slot->device)
         return detail_set(RC_READER_UNAVAILABLE, "%s: %s", slot->name, slot->problem);
-    pthread_mutex_unlock(&slot->manager->lock);
-    rc = slot->device->ops->presence(slot->device, &present);
-    pthread_mutex_lock(&slot->manager->lock);
+    rc = ask_presence(slot, &present);
     if (rc == RC_OK && slot->faulty) {
         slot->faulty = false;
         watch_notify(slot->manager, slot);
     }
     if (rc == RC_OK && slot->present && !present)
         card_out(slot);
-    else if (rc == RC_OK && !slot->present && present)
+    /* "Absent" may be of the past: another card may be in by now (driver/reader.h). */
+    if (rc == RC_OK && !present)
+        rc = ask_presence(slot, &present);
+    if (rc == RC_OK && !slot->present && present)
         rc = card_in(slot);
     else if (rc)
         slot_failed(slot, rc);
@@ -231,16 +254,28 @@ int slot_look(struct slot *slot)
     return rc;
 }
 
-int slot_power(struct slot *slot, enum power_action action, struct handle *except)
+int slot_power(struct slot *slot, enum power_action action, const struct handle *except)
 {
     int rc;
 
     if (!slot->present)
         return RC_NO_CARD;
-    rc = device_power(slot, action);
+    /* Only a card that is on can be warm reset (ISO 7816-3:2006, 6.2.3). */
+    rc = device_power(slot, action == POWER_WARM && !slot->powered ? POWER_COLD : action);
     if (rc == RC_NO_CARD || rc == RC_READER_UNAVAILABLE)
         return slot_failed(slot, rc);
     post(slot, EVENT_RESET, except);
+    watch_notify(slot->manager, slot);
+    return rc;
+}
+
+int slot_power_up(struct slot *slot)
+{
+    int rc;
+
+    if (slot->powered)
+        return RC_OK;
+    rc = slot_failed(slot, device_power(slot, POWER_COLD));
     watch_notify(slot->manager, slot);
     return rc;
 }
@@ -262,17 +297,22 @@ static const char *protocol_words(uint32_t mask)
 /* (I/O) */
 static int set_protocol(struct slot *slot, uint32_t protocol)
 {
-    int rc;
+    int rc = slot_enter(slot);
 
-    pthread_mutex_unlock(&slot->manager->lock);
-    rc = slot->device->ops->set_protocol(slot->device, protocol);
-    pthread_mutex_lock(&slot->manager->lock);
+    if (rc)
+        return rc;
+    rc = slot_leave(slot, slot->device->ops->set_protocol(slot->device, protocol));
     if (rc == RC_OK)
         slot->protocol = protocol;
     return slot_failed(slot, rc);
 }
 
-int slot_negotiate(struct slot *slot, uint32_t protocols)
+static bool card_refused(int rc)
+{
+    return rc && rc != RC_NO_CARD && rc != RC_READER_UNAVAILABLE && rc != RC_CANCELLED;
+}
+
+int slot_negotiate(struct slot *slot, uint32_t protocols, const struct handle *except)
 {
     struct atr atr;
     uint32_t offered = 0, wanted;
@@ -295,11 +335,20 @@ int slot_negotiate(struct slot *slot, uint32_t protocols)
         return detail_set(RC_PROTO_MISMATCH, "%s: the card offers %s, asked for was %s", slot->name,
                           protocol_words(offered), protocol_words(protocols));
     rc = set_protocol(slot, wanted & PROTOCOL_T1 ? PROTOCOL_T1 : PROTOCOL_T0);
-    if (rc && rc != RC_NO_CARD && rc != RC_READER_UNAVAILABLE && wanted == (PROTOCOL_T0 | PROTOCOL_T1))
-        rc = set_protocol(slot, PROTOCOL_T0);
-    if (rc && rc != RC_NO_CARD && rc != RC_READER_UNAVAILABLE)
+    if (!card_refused(rc))
+        return rc;
+    /* A card whose PPS exchange failed is deactivated before anything else (ISO 7816-3:2006, 9.1). */
+    if (wanted != (PROTOCOL_T0 | PROTOCOL_T1)) {
+        slot_power(slot, POWER_OFF, except);
         return RC_UNRESPONSIVE;
-    return rc;
+    }
+    rc = slot_power(slot, POWER_COLD, except);
+    if (!rc)
+        rc = set_protocol(slot, PROTOCOL_T0);
+    if (!card_refused(rc))
+        return rc;
+    slot_power(slot, POWER_OFF, except);
+    return RC_UNRESPONSIVE;
 }
 
 void slot_add_handle(struct slot *slot, struct handle *handle)
@@ -321,7 +370,7 @@ void slot_remove_handle(struct slot *slot, struct handle *handle)
         slot->exclusive = NULL;
     if (slot->owner == handle)
         turn_disown(slot);
-    expect_idle(slot);
+    slot_expect_idle(slot);
     watch_notify(slot->manager, slot);
 }
 

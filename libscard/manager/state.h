@@ -19,17 +19,17 @@ struct manager {
     pthread_mutex_t lock;
     pthread_condattr_t monotonic; /* for conditions with a deadline */
 
-    struct list slots;     /* struct slot.link, in order of arrival */
-    void *slots_by_name;   /* tsearch tree over slot.name */
+    struct list slots;   /* struct slot.link, in order of arrival */
+    void *slots_by_name; /* tsearch tree over slot.name */
     size_t slot_count;
-    uint16_t list_events;  /* arrivals and departures of readers, 1 … 65535 round */
-    struct list watches;   /* struct watch.link: waits for a change */
+    uint16_t list_events; /* arrivals and departures of readers, 1 … 65535 round */
+    struct list watches;  /* struct watch.link: waits for a change */
     uint32_t idle_power_ms;
 
     /* monitor.c */
     int epoll_fd, wake_fd, timer_fd;
-    struct list to_look;   /* struct slot.look_link */
-    struct ids slot_ids;   /* struct slot.id, for epoll */
+    struct list to_look; /* struct slot.look_link */
+    struct ids slot_ids; /* struct slot.id, for epoll */
     unsigned threads, threads_waiting;
     bool stopping;
     pthread_cond_t changed; /* a thread ended, or a slot settled */
@@ -48,6 +48,7 @@ struct context {
 struct wait {
     struct list context_link;
     pthread_cond_t wake;
+    bool stirred;
     bool done;
     int result; /* once done */
 };
@@ -65,34 +66,35 @@ struct handle {
 
 struct slot {
     struct manager *manager;
-    char *name;             /* constant */
-    struct reader *device;  /* NULL: an unusable reader, see problem */
+    char *name;            /* constant */
+    struct reader *device; /* NULL: an unusable reader, see problem */
     char *device_id, *problem;
-    unsigned index;         /* NN of the name */
-    uint32_t id;            /* in manager.slot_ids while watched, else 0 */
-    unsigned references;    /* attached, handles, watched entries, calls */
+    unsigned index;      /* NN of the name */
+    uint32_t id;         /* in manager.slot_ids while watched, else 0 */
+    unsigned references; /* attached, handles, watched entries, calls */
     struct list link, look_link;
     bool attached, settled, faulty;
+    bool edge; /* epoll tells of each new event once, not of a lasting one */
 
     /* the card */
     bool present, powered, mute;
     uint8_t atr[ATR_MAX];
     size_t atr_length;
-    uint32_t protocol;      /* in force since the last reset; 0: none */
-    uint16_t counter;       /* insertions and removals, 1 … 65535 round after the first */
+    uint32_t protocol;       /* in force since the last reset; 0: none */
+    uint16_t counter;        /* insertions and removals, 1 … 65535 round after the first */
     struct deadline idle_at; /* when to power off */
 
     /* its users */
-    struct list handles;    /* struct handle.slot_link */
+    struct list handles; /* struct handle.slot_link */
     struct handle *exclusive;
-    struct handle *owner;   /* of the transaction */
+    struct handle *owner; /* of the transaction */
     unsigned depth;
 
     /* the turn (turn.h) */
     bool busy;
     struct context *busy_context;
-    bool busy_counts;       /* in busy_context->exchanges */
-    struct list queue;      /* struct turn_wait.link */
+    bool busy_counts;  /* in busy_context->exchanges */
+    struct list queue; /* struct turn_wait.link */
     bool look_again;
 };
 
@@ -115,8 +117,10 @@ static inline struct context *handle_context(const struct handle *handle)
 
 /* RC_INVALID_HANDLE when the context is closed. */
 int wait_begin(struct wait *wait, struct context *context);
-/* Sleeps until wait_finish from another thread (its result), or RC_TIMEOUT. */
+/* Sleeps until wait_finish from another thread (its result), wait_stir (RC_OK), or RC_TIMEOUT. */
 int wait_sleep(struct wait *wait, struct manager *manager, struct deadline deadline);
+/* Ends one sleep, not the wait: a cancel that comes before the thread has woken up is not lost. */
+void wait_stir(struct wait *wait);
 /* Must follow wait_begin. */
 void wait_end(struct wait *wait);
 /* Wakes the waiting thread; the first result counts. */

@@ -3,8 +3,10 @@
 
 #include <assert.h>
 
+#include "base/log.h"
 #include "base/rc.h"
 #include "manager/monitor.h"
+#include "manager/slot.h"
 
 struct turn_wait {
     struct wait wait;
@@ -12,6 +14,7 @@ struct turn_wait {
     struct context *context;
     struct handle *handle;
     enum turn_kind kind;
+    unsigned flags;
 };
 
 static bool may_have(const struct slot *slot, const struct handle *handle, enum turn_kind kind)
@@ -37,9 +40,14 @@ static void grant(struct slot *slot, struct context *context, struct handle *han
 /* Hands the turn to those who may have it, first come first served. */
 static void pass_on(struct slot *slot)
 {
-    list_each (node, &slot->queue) {
+    list_each(node, &slot->queue)
+    {
         struct turn_wait *next = list_entry(node, struct turn_wait, link);
 
+        if (next->wait.done)
+            continue;
+        if (next->flags & TURN_AT_ONCE && slot->owner && slot->owner != next->handle)
+            wait_finish(&next->wait, RC_SHARING);
         if (next->wait.done || !may_have(slot, next->handle, next->kind))
             continue;
         grant(slot, next->context, next->handle, next->kind);
@@ -48,9 +56,15 @@ static void pass_on(struct slot *slot)
     }
 }
 
-int turn_take(struct slot *slot, struct context *context, struct handle *handle, enum turn_kind kind)
+static int sharing(const struct slot *slot)
 {
-    struct turn_wait wait = {.context = context, .handle = handle, .kind = kind};
+    return detail_set(RC_SHARING, "%s: another program is in a transaction", slot->name);
+}
+
+int turn_take(struct slot *slot, struct context *context, struct handle *handle, enum turn_kind kind,
+              unsigned flags)
+{
+    struct turn_wait wait = {.context = context, .handle = handle, .kind = kind, .flags = flags};
     int rc;
 
     if (may_have(slot, handle, kind)) {
@@ -59,6 +73,8 @@ int turn_take(struct slot *slot, struct context *context, struct handle *handle,
         grant(slot, context, handle, kind);
         return RC_OK;
     }
+    if (flags & TURN_AT_ONCE && slot->owner && slot->owner != handle)
+        return sharing(slot);
     rc = wait_begin(&wait.wait, context);
     if (rc)
         return rc;
@@ -66,7 +82,7 @@ int turn_take(struct slot *slot, struct context *context, struct handle *handle,
     rc = wait_sleep(&wait.wait, slot->manager, deadline_never());
     list_remove(&wait.link);
     wait_end(&wait.wait);
-    return rc;
+    return rc == RC_SHARING ? sharing(slot) : rc;
 }
 
 bool turn_try(struct slot *slot)
@@ -91,6 +107,7 @@ void turn_give(struct slot *slot)
         slot->look_again = false;
         monitor_look(slot);
     }
+    slot_expect_idle(slot);
     if (!slot->attached || (slot->owner && slot->owner->closed))
         pthread_cond_broadcast(&slot->manager->changed);
     pass_on(slot);
@@ -103,22 +120,28 @@ void turn_disown(struct slot *slot)
     pass_on(slot);
 }
 
-static void evict(struct slot *slot, const struct handle *handle, int result)
+static void evict(struct slot *slot, const struct handle *handle, int result, unsigned spared)
 {
-    list_each (node, &slot->queue) {
+    list_each(node, &slot->queue)
+    {
         struct turn_wait *wait = list_entry(node, struct turn_wait, link);
 
-        if (wait->handle == handle)
+        if (wait->handle == handle && !(wait->flags & spared))
             wait_finish(&wait->wait, result);
     }
 }
 
 void turn_evict(struct handle *handle, int result)
 {
-    evict(handle->slot, handle, result);
+    evict(handle->slot, handle, result, 0);
+}
+
+void turn_evict_for_event(struct handle *handle, int result)
+{
+    evict(handle->slot, handle, result, TURN_ANYWAY);
 }
 
 void turn_evict_connects(struct slot *slot, int result)
 {
-    evict(slot, NULL, result);
+    evict(slot, NULL, result, 0);
 }

@@ -19,9 +19,14 @@ enum turn_kind {
     TURN_LOOK,    /* nothing is taken: only waits until no other handle owns a transaction */
 };
 
+/* Flags. */
+#define TURN_ANYWAY 1u  /* it is for the reader: events of the card do not end the wait */
+#define TURN_AT_ONCE 2u /* RC_SHARING instead of waiting behind the transaction of another */
+
 /* Waits for the turn. handle may be NULL (a connect). RC_CANCELLED, RC_INVALID_HANDLE (context closed or
- * handle closed meanwhile). */
-int turn_take(struct slot *slot, struct context *context, struct handle *handle, enum turn_kind kind);
+ * handle closed meanwhile), or what turn_evict says. */
+int turn_take(struct slot *slot, struct context *context, struct handle *handle, enum turn_kind kind,
+              unsigned flags);
 
 /* Takes the device if it is free, whoever owns the transaction; for looks at presence. */
 bool turn_try(struct slot *slot);
@@ -34,6 +39,9 @@ void turn_disown(struct slot *slot);
 
 /* Ends the handle's own waits on its slot with the result. */
 void turn_evict(struct handle *handle, int result);
+
+/* The same for an event of the card: waits for the reader go on. */
+void turn_evict_for_event(struct handle *handle, int result);
 
 /* Ends the waits of connects on the slot with the result. */
 void turn_evict_connects(struct slot *slot, int result);

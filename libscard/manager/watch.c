@@ -27,8 +27,7 @@ struct watch {
 void watch_notify(struct manager *manager, const struct slot *slot)
 {
     (void)slot;
-    list_each (node, &manager->watches)
-        wait_finish(&list_entry(node, struct watch, link)->wait, RC_OK);
+    list_each(node, &manager->watches) wait_stir(&list_entry(node, struct watch, link)->wait);
 }
 
 /* Does the state differ from what the caller believes? Nothing said (bits that say nothing) never differs. */
@@ -44,7 +43,8 @@ static bool differs(uint32_t current, uint32_t actual)
         return true;
     if (current >> 16 && current >> 16 != actual >> 16)
         return true;
-    if ((current & STATE_EMPTY && actual & STATE_PRESENT) || (current & STATE_PRESENT && actual & STATE_EMPTY))
+    if ((current & STATE_EMPTY && actual & STATE_PRESENT) ||
+        (current & STATE_PRESENT && actual & STATE_EMPTY))
         return true;
     if (actual & STATE_PRESENT && (current ^ actual) & STATE_MUTE)
         return true;
@@ -63,9 +63,11 @@ static bool evaluate(struct manager *manager, struct entry *entries, const struc
         bool different;
 
         if (entries[i].list) {
-            /* The list differs from the one at the start of this call, or from the one that the caller saw. */
+            /* The list differs from the one at the start of this call, or from the one that the caller saw.
+             */
             event = (uint32_t)manager->list_events << 16;
-            different = manager->list_events != list_events || (current >> 16 && current >> 16 != event >> 16);
+            different =
+                manager->list_events != list_events || (current >> 16 && current >> 16 != event >> 16);
         } else if (entries[i].slot) {
             event = slot_watch_state(entries[i].slot);
             different = differs(current, event);
@@ -90,7 +92,8 @@ static void fill(const struct entry *entries, struct reader_watch *watches, size
     }
 }
 
-static int resolve(struct manager *manager, struct entry *entries, const struct reader_watch *watches, size_t count)
+static int resolve(struct manager *manager, struct entry *entries, const struct reader_watch *watches,
+                   size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         entries[i] = (struct entry){0};
@@ -111,36 +114,30 @@ static int resolve(struct manager *manager, struct entry *entries, const struct 
     return RC_OK;
 }
 
-/* Sleeps until something may have changed. */
-static int sleep_once(struct context *context, struct deadline deadline)
-{
-    struct manager *manager = context_manager(context);
-    struct watch watch;
-    int rc = wait_begin(&watch.wait, context);
-
-    if (rc)
-        return rc;
-    list_append(&manager->watches, &watch.link);
-    rc = wait_sleep(&watch.wait, manager, deadline);
-    list_remove(&watch.link);
-    wait_end(&watch.wait);
-    return rc;
-}
-
 static int wait_for_change(struct context *context, struct deadline deadline, struct entry *entries,
                            const struct reader_watch *watches, size_t count)
 {
     struct manager *manager = context_manager(context);
     uint16_t list_events = manager->list_events;
-    int rc = RC_OK;
+    struct watch watch;
+    bool changed;
+    int rc;
 
-    for (;;) {
-        if (evaluate(manager, entries, watches, count, list_events) && rc != RC_CANCELLED)
-            return RC_OK;
-        if (rc)
-            return rc;
-        rc = deadline_passed(deadline) ? RC_TIMEOUT : sleep_once(context, deadline);
-    }
+    if (evaluate(manager, entries, watches, count, list_events))
+        return RC_OK;
+    if (deadline_passed(deadline))
+        return RC_TIMEOUT;
+    rc = wait_begin(&watch.wait, context);
+    if (rc)
+        return rc;
+    list_append(&manager->watches, &watch.link);
+    do {
+        rc = wait_sleep(&watch.wait, manager, deadline);
+        changed = evaluate(manager, entries, watches, count, list_events);
+    } while (!rc && !changed);
+    list_remove(&watch.link);
+    wait_end(&watch.wait);
+    return changed && rc == RC_TIMEOUT ? RC_OK : rc;
 }
 
 int watch_wait(struct context *context, struct deadline deadline, struct reader_watch *watches, size_t count)

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: MIT */
+/* Readers that come and go, and what is said of them. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "manager/local.h"
+#include "tests/conform/cases.h"
+
+static void names_make_a_multi_string(struct bench *bench)
+{
+    char *names = NULL;
+    size_t length = 0, at = 0;
+
+    assert_rc(bench->service->ops->list(bench->observer, &names, &length), RC_NO_READERS);
+    for (unsigned i = 0; i < 3; i++)
+        bench_add(bench, false);
+    assert_rc(bench->service->ops->list(bench->observer, &names, &length), RC_OK);
+    for (unsigned i = 0; i < 3; i++) {
+        assert_string_equal(names + at, bench->readers[i].name);
+        at += strlen(names + at) + 1;
+    }
+    assert_int_equal(names[at], 0);
+    assert_int_equal(length, at + 1);
+    free(names);
+}
+
+static void lowest_free_number_is_taken(struct bench *bench)
+{
+    char first[128];
+    size_t again;
+
+    bench_add(bench, false);
+    bench_add(bench, false);
+    memcpy(first, bench->readers[0].name, sizeof first);
+    bench_detach(bench, 0);
+    again = bench_add(bench, false);
+    assert_string_equal(bench->readers[again].name, first);
+}
+
+static void slots_of_a_device_share_the_number(struct bench *bench)
+{
+    struct reader *slots[3];
+    char *names;
+    size_t length;
+
+    for (unsigned i = 0; i < 3; i++) {
+        slots[i] = test_reader_new(i);
+        bench->readers[bench->reader_count].device = slots[i];
+        snprintf(bench->readers[bench->reader_count++].name, 128, "Test 00 %02X", i);
+    }
+    assert_rc(local_add(bench->machine, slots, 3), RC_OK);
+    assert_rc(bench->service->ops->list(bench->observer, &names, &length), RC_OK);
+    assert_int_equal(length, 3 * sizeof "Test 00 00" + 1);
+    assert_memory_equal(names, "Test 00 00\0Test 00 01\0Test 00 02\0", length);
+    free(names);
+}
+
+static void gone_reader_is_unavailable_to_its_handles(struct bench *bench)
+{
+    size_t reader = bench_add(bench, true);
+    struct service_handle *handle = bench_user(bench, reader), *other;
+
+    assert_rc(do_begin(handle), RC_OK);
+    bench_detach(bench, reader);
+    assert_rc(do_transmit(handle), RC_READER_UNAVAILABLE);
+    assert_rc(do_status(handle), RC_READER_UNAVAILABLE);
+    assert_rc(do_begin(handle), RC_READER_UNAVAILABLE);
+    assert_rc(do_end(handle, CARD_RESET), RC_READER_UNAVAILABLE);
+    assert_rc(do_control(handle), RC_READER_UNAVAILABLE);
+    assert_rc(do_get_attribute(handle), RC_READER_UNAVAILABLE);
+    assert_rc(do_set_attribute(handle), RC_READER_UNAVAILABLE);
+    assert_rc(do_reconnect(handle, SHARE_SHARED, CARD_RESET), RC_READER_UNAVAILABLE);
+    assert_rc(do_reconnect(handle, SHARE_DIRECT, CARD_LEAVE), RC_READER_UNAVAILABLE);
+    assert_rc(bench_try_connect(bench, handle->context, reader, SHARE_SHARED, ANY, &other),
+              RC_UNKNOWN_READER);
+    assert_rc(do_disconnect(handle, CARD_UNPOWER), RC_OK);
+}
+
+/* One of the same name is another reader. */
+static void handle_does_not_move_to_the_next_reader(struct bench *bench)
+{
+    size_t reader = bench_add(bench, true), again;
+    struct service_handle *handle = bench_user(bench, reader);
+
+    bench_detach(bench, reader);
+    again = bench_add(bench, true);
+    assert_string_equal(bench->readers[again].name, bench->readers[reader].name);
+    assert_rc(do_transmit(handle), RC_READER_UNAVAILABLE);
+    assert_int_equal(bench_state(bench, again), 0x00010020); /* its counter begins anew, and nobody uses it */
+}
+
+static void removal_ends_waits(struct bench *bench)
+{
+    size_t reader = bench_add(bench, true);
+    struct service_handle *owner = bench_user(bench, reader), *other = bench_user(bench, reader);
+    struct reader_watch watch = {.name = bench->readers[reader].name, .current = STATE_PRESENT};
+    struct call begin, reset, connect, wait;
+
+    assert_rc(do_begin(owner), RC_OK);
+    call_on(&begin, bench, V_BEGIN, other);
+    call_disposing(&reset, bench, V_RECONNECT, other, CARD_RESET);
+    call_connect(&connect, bench, bench_context(bench), reader, SHARE_SHARED);
+    call_wait(&wait, bench, other->context, &watch, 1);
+    bench_await_blocked(bench, 4);
+    bench_detach(bench, reader);
+    assert_rc(call_join(&begin), RC_READER_UNAVAILABLE);
+    assert_rc(call_join(&reset), RC_READER_UNAVAILABLE);
+    assert_rc(call_join(&connect), RC_UNKNOWN_READER);
+    assert_rc(call_join(&wait), RC_OK);
+    assert_int_equal(watch.event, STATE_UNKNOWN | STATE_UNAVAILABLE | STATE_CHANGED);
+    assert_int_equal(watch.atr_length, 0);
+    watch.current = watch.event;
+    assert_rc(bench->service->ops->wait(bench->observer, deadline_in_ms(0), &watch, 1), RC_UNKNOWN_READER);
+}
+
+static void removal_ends_the_exchange(struct bench *bench)
+{
+    static const struct {
+        enum verb verb;
+        enum disposition disposition;
+        enum test_op op;
+    } rows[] = {
+        {V_TRANSMIT, CARD_LEAVE, OP_TRANSMIT},
+        {V_CONTROL, CARD_LEAVE, OP_CONTROL},
+        {V_RECONNECT, CARD_RESET, OP_WARM},
+        {V_RECONNECT, CARD_RESET, OP_PRESENCE},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        size_t reader = bench_add(bench, true);
+        struct reader *device = bench_device(bench, reader);
+        struct service_handle *handle = bench_user(bench, reader);
+        struct call call;
+
+        test_reader_hold(device, rows[i].op);
+        call_disposing(&call, bench, rows[i].verb, handle, rows[i].disposition);
+        assert_true(test_reader_await_held(device, rows[i].op));
+        bench_detach(bench, reader);
+        /* Whatever the cancelled call says: the reader has gone. */
+        assert_rc(call_join(&call), RC_READER_UNAVAILABLE);
+    }
+}
+
+/* A reader that goes while a connect is in its first steps is not taken through the others. */
+static void removal_ends_a_connect_between_steps(struct bench *bench)
+{
+    size_t reader = bench_add(bench, true);
+    struct reader *device = bench_device(bench, reader);
+    unsigned cold = test_reader_count(device, OP_COLD);
+    struct call call;
+
+    assert_rc(do_disconnect(bench_user(bench, reader), CARD_UNPOWER), RC_OK);
+    test_reader_hold(device, OP_PRESENCE);
+    test_reader_hold(device, OP_COLD);
+    call_connect(&call, bench, bench_context(bench), reader, SHARE_SHARED);
+    assert_true(test_reader_await_held(device, OP_PRESENCE));
+    bench_detach(bench, reader);
+    assert_rc(call_join(&call), RC_READER_UNAVAILABLE);
+    assert_int_equal(test_reader_count(device, OP_COLD), cold);
+}
+
+static void facts(struct bench *bench)
+{
+    size_t reader = bench_add(bench, true);
+    char *value;
+
+    assert_rc(bench->service->ops->fact(bench->observer, bench->readers[reader].name, "device", &value),
+              RC_OK);
+    assert_string_equal(value, bench->readers[reader].device->device);
+    free(value);
+    assert_rc(bench->service->ops->fact(bench->observer, bench->readers[reader].name, "problem", &value),
+              RC_OK);
+    assert_string_equal(value, "");
+    free(value);
+    assert_rc(bench->service->ops->fact(bench->observer, bench->readers[reader].name, "colour", &value),
+              RC_UNSUPPORTED);
+    assert_rc(bench->service->ops->fact(bench->observer, "Nobody", "device", &value), RC_UNKNOWN_READER);
+}
+
+static void unusable_reader_is_listed_with_its_problem(struct bench *bench)
+{
+    struct service_handle *handle;
+    struct reader_watch watch = {.name = "Broken 00 00"};
+    struct service_context *context = bench_context(bench);
+    uint32_t protocol;
+    char *value;
+
+    assert_rc(local_add_unusable(bench->machine, "Broken", "broken:1", "it lies in pieces"), RC_OK);
+    assert_rc(bench->service->ops->connect(context, watch.name, SHARE_SHARED, ANY, &handle, &protocol),
+              RC_READER_UNAVAILABLE);
+    assert_rc(bench->service->ops->connect(context, watch.name, SHARE_DIRECT, 0, &handle, &protocol),
+              RC_READER_UNAVAILABLE);
+    assert_rc(bench->service->ops->wait(context, deadline_in_ms(0), &watch, 1), RC_OK);
+    assert_int_equal(watch.event, STATE_UNAVAILABLE | STATE_CHANGED);
+    assert_rc(bench->service->ops->fact(context, watch.name, "problem", &value), RC_OK);
+    assert_string_equal(value, "it lies in pieces");
+    free(value);
+}
+
+const struct conform_case plug_cases[] = {
+    CASE(names_make_a_multi_string),
+    CASE(lowest_free_number_is_taken),
+    SCRIPTED(slots_of_a_device_share_the_number),
+    CASE(gone_reader_is_unavailable_to_its_handles),
+    CASE(handle_does_not_move_to_the_next_reader),
+    CASE(removal_ends_waits),
+    SCRIPTED(removal_ends_the_exchange),
+    SCRIPTED(removal_ends_a_connect_between_steps),
+    CASE(facts),
+    CASE(unusable_reader_is_listed_with_its_problem),
+    {0},
+};
