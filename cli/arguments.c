@@ -123,17 +123,25 @@ static int take_option(struct call *call, const struct option_spec *spec, const 
     return STATUS_DONE;
 }
 
+/* "help NAME" for the command at hand. */
+static const char *help_hint(const struct call *call, char *text, size_t capacity)
+{
+    if (call->command == NULL)
+        return "Options of a command stand behind its name; see \"help\".";
+    snprintf(text, capacity, "\"help %s\" shows how it is used.", call->command->name);
+    return text;
+}
+
 static int unknown_option(struct call *call, const char *word)
 {
     const char *near = suggest_option(call->command != NULL ? call->command->options : NULL, word);
+    char hint[64];
 
     if (near != NULL)
         return call_fail(call, STATUS_USAGE, "", "there is no option %s here: did you mean --%s?", word,
                          near);
-    return call_fail(call, STATUS_USAGE,
-                     call->command != NULL ? "\"help COMMAND\" lists its options."
-                                           : "Options of a command stand behind its name; see \"help\".",
-                     "there is no option %s%s%s", word, call->command != NULL ? " for " : "",
+    return call_fail(call, STATUS_USAGE, help_hint(call, hint, sizeof hint), "there is no option %s%s%s",
+                     word, call->command != NULL ? " for " : "",
                      call->command != NULL ? call->command->name : "");
 }
 
@@ -214,11 +222,12 @@ static int take_word(struct call *call, const char *word)
 static int check_arguments(struct call *call)
 {
     const struct argument_spec *spec = call->command->arguments;
+    char hint[64];
     size_t taken = 0;
 
     for (; spec != NULL && spec->name != NULL; spec++) {
         if (taken == call->argument_count && !spec->optional)
-            return call_fail(call, STATUS_USAGE, "\"help COMMAND\" shows how it is used.", "%s needs %s: %s",
+            return call_fail(call, STATUS_USAGE, help_hint(call, hint, sizeof hint), "%s needs %s: %s",
                              call->command->name, spec->name, spec->help);
         do {
             int status;
@@ -231,8 +240,8 @@ static int check_arguments(struct call *call)
         } while (spec->many);
     }
     if (taken < call->argument_count)
-        return call_fail(call, STATUS_USAGE, "\"help COMMAND\" shows how it is used.",
-                         "%s does not take \"%s\"", call->command->name, call->arguments[taken]);
+        return call_fail(call, STATUS_USAGE, help_hint(call, hint, sizeof hint), "%s does not take \"%s\"",
+                         call->command->name, call->arguments[taken]);
     return STATUS_DONE;
 }
 
