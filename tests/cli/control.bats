@@ -3,7 +3,7 @@
 load helper
 
 @test "insert and remove" {
-    run in_shell "control remove" "list" "control insert" "list"
+    run in_shell "control remove" "wait --absent" "control insert" "wait --present"
     assert_success
     assert_line --index 0 --partial $'\tempty\t'
     assert_line --index 1 --partial $'\tcard\t'
