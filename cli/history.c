@@ -48,10 +48,17 @@ static bool has_secret_option(const char *line)
     return false;
 }
 
+static bool has_control(const char *line)
+{
+    for (; *line != '\0'; line++)
+        if (((unsigned char)*line < 0x20 && *line != '\t') || *line == 0x7F)
+            return true;
+    return false;
+}
+
 char *history_storable(const char *line)
 {
-    if (line[0] == '\0' || line[0] == ' ' || line[0] == '\t' || strchr(line, '\n') != NULL ||
-        has_secret_option(line))
+    if (line[0] == '\0' || line[0] == ' ' || line[0] == '\t' || has_control(line) || has_secret_option(line))
         return NULL;
     return apdu_text_masked(line);
 }
