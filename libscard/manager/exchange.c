@@ -70,6 +70,9 @@ int exchange_transmit(struct service_handle *service_handle, uint32_t protocol, 
             rc = exchange_failed(
                 slot, slot_leave(slot, device->ops->transmit(device, active, command, command_length,
                                                              response, capacity, ret_length)));
+        /* A card swapped just now may fail before anybody looked; the user is told what happened to it. */
+        if (rc == RC_NOT_TRANSACTED && !slot_look(slot) && handle->event == EVENT_REMOVED)
+            rc = RC_CARD_REMOVED;
     }
     turn_give(slot);
 out:

@@ -113,11 +113,32 @@ static void removal_in_an_exchange(struct bench *bench)
     assert_int_equal(bench_state(bench, reader) >> 16, 3);
 }
 
+/* Whoever notices first, the manager or the exchange that fails: it is told as what it is. */
+static void swap_is_told_by_the_next_exchange(struct bench *bench)
+{
+    size_t reader = bench_add(bench, true);
+    struct reader *device = bench->readers[reader].device;
+    struct service_handle *handle = bench_user(bench, reader);
+
+    for (int i = 0; i < 50; i++) {
+        bench->target->readers->remove(device);
+        bench->target->readers->insert(device);
+        int rc = do_transmit(handle);
+
+        /* The exchange itself met an empty slot, or the card of before is known to be gone. */
+        if (rc != RC_NO_CARD)
+            assert_rc(rc, RC_CARD_REMOVED);
+        assert_rc(do_transmit(handle), RC_CARD_REMOVED);
+        assert_rc(do_reconnect(handle, SHARE_SHARED, CARD_LEAVE), RC_OK);
+    }
+}
+
 const struct conform_case event_cases[] = {
     SCRIPTED(event_stops_what_needs_the_card),
     CASE(removal_wins_over_reset),
     CASE(removal_outlives_the_next_insertion),
     SCRIPTED(swap_between_looks_is_a_removal),
+    CASE(swap_is_told_by_the_next_exchange),
     CASE(users_of_other_readers_notice_nothing),
     SCRIPTED(removal_in_an_exchange),
     {0},
