@@ -19,7 +19,7 @@ packages_missing() {
 
 # packages_install NAME…: installs what is missing; with all of it there, neither network nor root is needed.
 packages_install() {
-    local missing root=()
+    local missing root=() log
 
     if ! command -v dpkg-query >/dev/null; then
         echo "This is no Debian: install what stands for these packages, then build by hand (README.md):" >&2
@@ -37,10 +37,14 @@ packages_install() {
         root=(sudo)
     fi
     echo "Installing ${missing[*]} …"
-    if ! "${root[@]}" apt-get update -qq </dev/null ||
-        ! "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-            "${missing[@]}" </dev/null >/dev/null; then
+    log=$(mktemp)
+    if ! { "${root[@]}" apt-get update -qq &&
+        "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+            "${missing[@]}"; } </dev/null >"$log" 2>&1; then
+        tail -n 30 "$log" >&2
+        rm -f "$log"
         echo "apt-get could not install ${missing[*]}: see its words above." >&2
         return 1
     fi
+    rm -f "$log"
 }
