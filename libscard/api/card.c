@@ -13,8 +13,9 @@ _Static_assert(SHARE_EXCLUSIVE == SCARD_SHARE_EXCLUSIVE && SHARE_SHARED == SCARD
                    CARD_EJECT == SCARD_EJECT_CARD && PROTOCOL_T0 == SCARD_PROTOCOL_T0 &&
                    PROTOCOL_T1 == SCARD_PROTOCOL_T1 && PROTOCOL_RAW == SCARD_PROTOCOL_RAW,
                "the manager's share modes, dispositions and protocols are those of PC/SC");
-_Static_assert(CARD_ABSENT == SCARD_ABSENT && CARD_PRESENT == SCARD_PRESENT && CARD_SWALLOWED == SCARD_SWALLOWED &&
-                   CARD_POWERED == SCARD_POWERED && CARD_NEGOTIABLE == SCARD_NEGOTIABLE,
+_Static_assert(CARD_ABSENT == SCARD_ABSENT && CARD_PRESENT == SCARD_PRESENT &&
+                   CARD_SWALLOWED == SCARD_SWALLOWED && CARD_POWERED == SCARD_POWERED &&
+                   CARD_NEGOTIABLE == SCARD_NEGOTIABLE,
                "the manager's card states are those of PC/SC");
 
 #define PROTOCOLS (SCARD_PROTOCOL_T0 | SCARD_PROTOCOL_T1 | SCARD_PROTOCOL_RAW)
@@ -58,8 +59,8 @@ static int connect_reader(struct api_context *context, LPCSTR reader, DWORD shar
     return RC_OK;
 }
 
-EXPORT LONG SCardConnect(SCARDCONTEXT hContext, LPCSTR szReader, DWORD dwShareMode, DWORD dwPreferredProtocols,
-                         LPSCARDHANDLE phCard, LPDWORD pdwActiveProtocol)
+EXPORT LONG SCardConnect(SCARDCONTEXT hContext, LPCSTR szReader, DWORD dwShareMode,
+                         DWORD dwPreferredProtocols, LPSCARDHANDLE phCard, LPDWORD pdwActiveProtocol)
 {
     struct api_context *context;
     int rc;
@@ -93,7 +94,8 @@ EXPORT LONG SCardReconnect(SCARDHANDLE hCard, DWORD dwShareMode, DWORD dwPreferr
     card = object_card(hCard);
     if (!card)
         return SCARD_E_INVALID_HANDLE;
-    rc = dwInitialization > SCARD_UNPOWER_CARD ? RC_INVALID_VALUE : check_mode(dwShareMode, dwPreferredProtocols);
+    rc = dwInitialization > SCARD_UNPOWER_CARD ? RC_INVALID_VALUE
+                                               : check_mode(dwShareMode, dwPreferredProtocols);
     if (!rc)
         rc = ops_of(card)->reconnect(card->service, (enum share_mode)dwShareMode,
                                      (uint32_t)(dwPreferredProtocols & PROTOCOLS),
@@ -150,14 +152,28 @@ EXPORT LONG SCardEndTransaction(SCARDHANDLE hCard, DWORD dwDisposition)
     return codes_from_rc(rc);
 }
 
-/* Hands out name and ATR; both lengths are stored even if one buffer is too short. */
-static int give_status(struct api_card *card, const struct handle_status *status, LPSTR name, LPDWORD name_length,
-                       LPBYTE atr, LPDWORD atr_length)
+/* Hands out name and ATR; both lengths are stored even if one buffer is too short. A call that fails leaves
+ * no block with the caller. */
+static int give_status(struct api_card *card, const struct handle_status *status, LPSTR name,
+                       LPDWORD name_length, LPBYTE atr, LPDWORD atr_length)
 {
+    bool name_is_block = name_length && memory_is_autoallocate(*name_length);
+    bool atr_is_block = atr_length && memory_is_autoallocate(*atr_length);
+    void *block;
     /* Windows gives a multi-string here: a second NUL follows where there is room, outside the length. */
     int rc = memory_give(card->context, status->reader, strlen(status->reader) + 1, 1, name, name_length);
-    int atr_rc = memory_give(card->context, status->atr, status->atr_length, 0, atr, atr_length);
+    int atr_rc;
 
+    if (rc && atr_is_block) {
+        *atr_length = status->atr_length;
+        return rc;
+    }
+    atr_rc = memory_give(card->context, status->atr, status->atr_length, 0, atr, atr_length);
+    if (!rc && atr_rc && name_is_block) {
+        memcpy(&block, name, sizeof block);
+        memset(name, 0, sizeof block);
+        memory_free(card->context, block);
+    }
     return rc ? rc : atr_rc;
 }
 
