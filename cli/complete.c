@@ -3,11 +3,14 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/rc.h"
 #include "cli/arguments.h"
 #include "cli/attributes.h"
 #include "cli/globals.h"
 #include "cli/readers.h"
+#include "cli/session_place.h"
 
 struct asked {
     const struct front *front;
@@ -70,6 +73,25 @@ static void offer_attributes(const struct asked *asked)
         offer(asked, attribute->name, "");
 }
 
+static int offer_session(void *user, const char *name)
+{
+    const struct asked *asked = user;
+
+    offer(asked, name, "");
+    return 0;
+}
+
+static void offer_sessions(const struct asked *asked)
+{
+    struct asked user = *asked;
+    int directory;
+
+    if (session_place_open(false, &directory) != RC_OK)
+        return;
+    session_place_each(directory, offer_session, &user);
+    close(directory);
+}
+
 static enum complete_kind offer_values(const struct asked *asked, enum value_kind kind, const char *choices)
 {
     switch (kind) {
@@ -86,6 +108,9 @@ static enum complete_kind offer_values(const struct asked *asked, enum value_kin
         break;
     case VALUE_COMMAND:
         offer_commands(asked);
+        break;
+    case VALUE_SESSION:
+        offer_sessions(asked);
         break;
     default: /* words of the table ("insert|remove") may be given for other kinds as hints */
         offer_choices(asked, choices);

@@ -264,7 +264,6 @@ static void finish(struct server *server, const char *name)
     close(SESSION_FD_LISTEN);
     session_worker_stop(&server->worker);
     session_place_remove_lock(SESSION_FD_PLACE, name);
-    close(SESSION_FD_LOCK);
     while (server->peers != NULL) {
         struct peer *peer = server->peers;
 
