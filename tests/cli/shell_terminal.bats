@@ -244,3 +244,23 @@ TCL
 TCL
     assert_success
 }
+
+@test "a terminal that goes away ends the shell and the command it is in" {
+    typing <<'TCL'
+    scard shell
+    see {scard> $}
+    send "half a li"
+    see {half a li$}
+    close
+    lassign [wait] pid id error status
+    if {$error != 0 || $status != 0} {fail "at the prompt: $error $status"}
+    scard shell
+    see {scard> $}
+    send "wait --absent\r"
+    see {--absent\r\n}
+    close
+    lassign [wait] pid id error status
+    if {$error != 0 || $status != 130} {fail "in a command: $error $status"}
+TCL
+    assert_success
+}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* cli: lines of scripts, typed lines, what a history keeps. */
+/* cli: lines of scripts, typed lines, what a history keeps, what the prompt shows. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,6 +16,7 @@
 #include "base/rc.h"
 #include "cli/history.h"
 #include "cli/script_line.h"
+#include "cli/shell_prompt.h"
 #include "cli/typed.h"
 
 static enum script_step take(struct script_lines *lines, const char *line)
@@ -254,6 +255,48 @@ static void shells_that_append_at_once_lose_nothing(void **state)
     place_remove(&place);
 }
 
+static void prompts_with(const struct desk *desk, enum card_state state, const char *expected)
+{
+    char *prompt = shell_prompt(desk, state);
+
+    assert_non_null(prompt);
+    assert_string_equal(prompt, expected);
+    free(prompt);
+}
+
+static void the_prompt_tells_the_state_of_the_card(void **state)
+{
+    char name[] = "ACME\033[2J 00";
+    struct desk desk = {.card = 1, .reader = name, .protocol = SCARD_PROTOCOL_T0};
+
+    (void)state;
+    /* What a reader calls itself does not steer the terminal. */
+    prompts_with(&desk, CARD_READY, "ACME?[2J 00 [card T=0]> ");
+    prompts_with(&desk, CARD_ABSENT, "ACME?[2J 00 [-]> ");
+    prompts_with(&desk, CARD_RESET, "ACME?[2J 00 [!]> ");
+    prompts_with(&desk, CARD_OTHER, "ACME?[2J 00 [!]> ");
+    prompts_with(&desk, CARD_GONE, "ACME?[2J 00 [gone]> ");
+    desk.depth = 1;
+    prompts_with(&desk, CARD_READY, "ACME?[2J 00 [card T=0, transaction]> ");
+    desk.protocol = 0; /* direct */
+    prompts_with(&desk, CARD_READY, "ACME?[2J 00 [card]> ");
+    prompts_with(&(struct desk){0}, CARD_NONE, "scard> ");
+}
+
+static void events_of_use_have_no_words(void **state)
+{
+    char name[] = "R";
+    struct watcher_event event = {.what = MONITOR_USE, .reader = name};
+    char *words;
+
+    (void)state;
+    assert_null(shell_event_words(&event));
+    event.what = MONITOR_CARD_OUT;
+    words = shell_event_words(&event);
+    assert_string_equal(words, "* R: card out");
+    free(words);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -266,6 +309,8 @@ int main(void)
         cmocka_unit_test(a_history_keeps_no_secrets),
         cmocka_unit_test(a_history_file_is_private_and_stays_short),
         cmocka_unit_test(shells_that_append_at_once_lose_nothing),
+        cmocka_unit_test(the_prompt_tells_the_state_of_the_card),
+        cmocka_unit_test(events_of_use_have_no_words),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
