@@ -28,12 +28,14 @@ static void signals_of_interest(sigset_t *set)
 
 static void raise_with(struct interrupt *interrupt, enum interrupt_cause cause)
 {
-    int none = INTERRUPT_NONE;
+    int none = INTERRUPT_NONE, gentle = INTERRUPT_CANCEL;
     uint64_t one = 1;
     int saved = errno;
 
     if (atomic_compare_exchange_strong(&interrupt->cause, &none, (int)cause))
         (void)!write(interrupt->event_fd, &one, sizeof one);
+    else
+        atomic_compare_exchange_strong(&interrupt->cause, &gentle, (int)cause);
     errno = saved;
 }
 
@@ -69,7 +71,8 @@ static int watch_once(struct interrupt *interrupt)
         if (interrupt->context == 0)
             return -1;
         SCardCancel(interrupt->context);
-        scard_abort(interrupt->context);
+        if (interrupt_cause(interrupt) != INTERRUPT_CANCEL)
+            scard_abort(interrupt->context);
         return REPEAT_MS;
     }
     if (deadline_passed(interrupt->deadline)) {
@@ -172,6 +175,11 @@ void interrupt_fini(struct interrupt *interrupt)
 void interrupt_raise(struct interrupt *interrupt)
 {
     raise_with(interrupt, INTERRUPT_USER);
+}
+
+void interrupt_cancel(struct interrupt *interrupt)
+{
+    raise_with(interrupt, INTERRUPT_CANCEL);
 }
 
 enum interrupt_cause interrupt_cause(const struct interrupt *interrupt)

@@ -17,7 +17,12 @@
 
 #include "base/deadline.h"
 
-enum interrupt_cause { INTERRUPT_NONE, INTERRUPT_USER, INTERRUPT_TIMEOUT };
+enum interrupt_cause {
+    INTERRUPT_NONE,
+    INTERRUPT_USER,
+    INTERRUPT_TIMEOUT,
+    INTERRUPT_CANCEL, /* as SCardCancel: an exchange that is on the card comes to its end first */
+};
 
 struct interrupt {
     int event_fd;             /* readable while raised: poll it beside other input, never read it */
@@ -38,6 +43,10 @@ int interrupt_init(struct interrupt *interrupt, bool signals);
 void interrupt_fini(struct interrupt *interrupt);
 
 void interrupt_raise(struct interrupt *interrupt); /* async-signal-safe */
+
+/* The gentle one, INTERRUPT_CANCEL; nothing when raised already. interrupt_raise after it is stronger. */
+void interrupt_cancel(struct interrupt *interrupt);
+
 bool interrupt_raised(const struct interrupt *interrupt);
 enum interrupt_cause interrupt_cause(const struct interrupt *interrupt);
 

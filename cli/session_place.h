@@ -15,8 +15,9 @@
 #define SESSION_NAME_MAX 64
 #define SESSION_NAME_SIZE (SESSION_NAME_MAX + 1)
 
-/* Opens the directory: scard in $XDG_RUNTIME_DIR, or in /run/user/UID, or /tmp/scard-UID. 1: there is none
- * (create false); RC_DENIED with a detail when another could reach into it; RC_IO. */
+/* Opens the directory: scard in $XDG_RUNTIME_DIR or in /run/user/UID, the first of them that is this user's
+ * alone, or else /tmp/scard-UID. 1: there is none (create false); RC_DENIED with a detail when another could
+ * reach into it; RC_IO. */
 int session_place_open(bool create, int *ret_directory);
 
 /* Letters, digits, '.', '_' and '-', not first '.' or '-', at most SESSION_NAME_MAX. */

@@ -155,7 +155,7 @@ void session_worker_add(struct session_worker *worker, struct session_command *c
     *at = command;
     command->turn = TURN_WAITING;
     if (command->request.urgent && worker->running != NULL && !worker->running->request.urgent)
-        interrupt_raise(&worker->interrupt);
+        interrupt_cancel(&worker->interrupt);
     pthread_cond_signal(&worker->changed);
     pthread_mutex_unlock(&worker->lock);
 }

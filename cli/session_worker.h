@@ -52,7 +52,7 @@ int session_worker_start(struct session_worker *worker, const struct front *offe
  * transaction. What waits stays as it is. */
 void session_worker_stop(struct session_worker *worker);
 
-/* Lets a command wait for its turn; an urgent one is next, and what runs is interrupted. */
+/* Lets a command wait for its turn; an urgent one is next, and what runs is ended (INTERRUPT_CANCEL). */
 void session_worker_add(struct session_worker *worker, struct session_command *command);
 
 /* What its client wants no more: true if it had not begun and is taken back; else it is interrupted, and will

@@ -285,6 +285,22 @@ END
     assert_output $'0\n130\n0\nscard sim:iso 00 00'
 }
 
+@test "cancel lets an exchange come to its end; Ctrl-C does not" {
+    export SCARD_READERS=sim:odd
+    script <<'END'
+scard connect >/dev/null
+scard apdu 8010012C & apdu=$!
+until_busy
+scard cancel; echo $?
+wait $apdu; echo $?
+scard apdu 8010FFFF & apdu=$!
+until_busy
+kill -INT $apdu
+wait $apdu; echo $?
+END
+    assert_output $'9000\n0\n0\nscard: interrupted.\n130'
+}
+
 @test "a command that waits for its turn can be interrupted, or give up" {
     script <<'END'
 scard establish >/dev/null
