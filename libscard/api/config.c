@@ -15,33 +15,33 @@
 #define SYSCONFDIR "/etc"
 #endif
 
-struct uris {
-    char **list;
+struct readers {
+    struct config_reader *list;
     size_t count;
 };
 
-void config_free(char **uris, size_t count)
+void config_free(struct config_reader *readers, size_t count)
 {
-    for (size_t i = 0; i < count; i++)
-        free(uris[i]);
-    free(uris);
+    for (size_t i = 0; i < count; i++) {
+        free(readers[i].uri);
+        free(readers[i].path);
+    }
+    free(readers);
 }
 
-static int append(struct uris *uris, const char *text)
+static int append(struct readers *readers, const char *text, const char *path, unsigned line)
 {
-    char **grown = realloc(uris->list, (uris->count + 1) * sizeof *grown);
+    struct config_reader *grown = realloc(readers->list, (readers->count + 1) * sizeof *grown), *last;
 
     if (!grown)
         return RC_NO_MEMORY;
-    uris->list = grown;
-    grown[uris->count] = strdup(text);
-    if (!grown[uris->count])
-        return RC_NO_MEMORY;
-    uris->count++;
-    return RC_OK;
+    readers->list = grown;
+    last = &grown[readers->count++];
+    *last = (struct config_reader){.uri = strdup(text), .path = strdup(path), .line = line};
+    return last->uri && last->path ? RC_OK : RC_NO_MEMORY;
 }
 
-static int take_readers(const char *path, const config_t *config, struct uris *uris)
+static int take_readers(const char *path, const config_t *config, struct readers *found)
 {
     const config_setting_t *root = config_root_setting(config);
     const config_setting_t *readers;
@@ -57,24 +57,25 @@ static int take_readers(const char *path, const config_t *config, struct uris *u
     if (!readers)
         return RC_OK;
     if (!config_setting_is_list(readers) && !config_setting_is_array(readers))
-        return detail_set(RC_NO_SERVICE, "%s, line %u: write the readers as readers = ( \"sim:iso\", … );", path,
-                          (unsigned)config_setting_source_line(readers));
+        return detail_set(RC_NO_SERVICE, "%s, line %u: write the readers as readers = ( \"sim:iso\", … );",
+                          path, (unsigned)config_setting_source_line(readers));
     for (int i = 0; i < config_setting_length(readers); i++) {
         const config_setting_t *item = config_setting_get_elem(readers, (unsigned)i);
         const char *text = config_setting_get_string(item);
         int rc;
 
         if (!text)
-            return detail_set(RC_NO_SERVICE, "%s, line %u: a reader is a text in quotes, such as \"vpcd:35963\"",
-                              path, (unsigned)config_setting_source_line(item));
-        rc = append(uris, text);
+            return detail_set(RC_NO_SERVICE,
+                              "%s, line %u: a reader is a text in quotes, such as \"vpcd:35963\"", path,
+                              (unsigned)config_setting_source_line(item));
+        rc = append(found, text, path, (unsigned)config_setting_source_line(item));
         if (rc)
             return rc;
     }
     return RC_OK;
 }
 
-static int read_file(const char *path, bool must_exist, struct uris *uris)
+static int read_file(const char *path, bool must_exist, struct readers *found)
 {
     FILE *file = fopen(path, "re");
     config_t config;
@@ -86,7 +87,7 @@ static int read_file(const char *path, bool must_exist, struct uris *uris)
         return detail_set(RC_NO_SERVICE, "%s cannot be read: %s", path, strerror(errno));
     config_init(&config);
     if (config_read(&config, file))
-        rc = take_readers(path, &config, uris);
+        rc = take_readers(path, &config, found);
     else
         rc = detail_set(RC_NO_SERVICE, "%s, line %d: %s; mend the line or take it out", path,
                         config_error_line(&config), config_error_text(&config));
@@ -95,7 +96,7 @@ static int read_file(const char *path, bool must_exist, struct uris *uris)
     return rc;
 }
 
-static int read_user_file(struct uris *uris)
+static int read_user_file(struct readers *found)
 {
     const char *home = secure_getenv("XDG_CONFIG_HOME"), *below = "";
     char *path;
@@ -110,29 +111,29 @@ static int read_user_file(struct uris *uris)
         return RC_OK;
     if (asprintf(&path, "%s%s/scard/scard.conf", home, below) < 0)
         return RC_NO_MEMORY;
-    rc = read_file(path, false, uris);
+    rc = read_file(path, false, found);
     free(path);
     return rc;
 }
 
-int config_readers(char ***ret_uris, size_t *ret_count)
+int config_readers(struct config_reader **ret_readers, size_t *ret_count)
 {
     const char *named = secure_getenv("SCARD_CONFIG");
-    struct uris uris = {0};
+    struct readers found = {0};
     int rc;
 
     if (named && named[0]) {
-        rc = read_file(named, true, &uris);
+        rc = read_file(named, true, &found);
     } else {
-        rc = read_file(SYSCONFDIR "/scard/scard.conf", false, &uris);
+        rc = read_file(SYSCONFDIR "/scard/scard.conf", false, &found);
         if (!rc)
-            rc = read_user_file(&uris);
+            rc = read_user_file(&found);
     }
     if (rc) {
-        config_free(uris.list, uris.count);
+        config_free(found.list, found.count);
         return rc;
     }
-    *ret_uris = uris.list;
-    *ret_count = uris.count;
+    *ret_readers = found.list;
+    *ret_count = found.count;
     return RC_OK;
 }

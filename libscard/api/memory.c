@@ -127,7 +127,8 @@ void memory_release(struct api_context *context, bool keep)
 {
     pthread_mutex_lock(&lock);
     context->blocks_closed = true;
-    list_each (node, &context->blocks) {
+    list_each(node, &context->blocks)
+    {
         struct block *block = list_entry(node, struct block, link);
 
         if (!keep)
@@ -137,8 +138,14 @@ void memory_release(struct api_context *context, bool keep)
     pthread_mutex_unlock(&lock);
 }
 
-void memory_forget_all(void)
+void memory_before_fork(void)
 {
-    pthread_mutex_init(&lock, NULL);
-    blocks = NULL;
+    pthread_mutex_lock(&lock);
+}
+
+void memory_after_fork(bool in_child)
+{
+    if (in_child)
+        blocks = NULL;
+    pthread_mutex_unlock(&lock);
 }

@@ -2,8 +2,8 @@
 /*
  * Memory handed to the caller: SCARD_AUTOALLOCATE blocks, and the (buffer, &length) idiom around them.
  *
- * Blocks come from malloc, and are known by address and context. A program that gives one to free() instead of
- * SCardFreeMemory must run with SCARD_KEEP_MEMORY=1, since the library cannot see that.
+ * Blocks come from malloc, and are known by address and context. A program that gives one to free() instead
+ * of SCardFreeMemory must run with SCARD_KEEP_MEMORY=1, since the library cannot see that.
  */
 #ifndef API_MEMORY_H
 #define API_MEMORY_H
@@ -14,9 +14,9 @@
 bool memory_is_autoallocate(DWORD length);
 
 /* Hands data[0..length) to the caller by the idiom of winscard.h. length_pointer may be NULL: then nothing is
- * handed over unless buffer is set, which is RC_INSUFFICIENT_BUFFER. spare more zero bytes follow if there is room
- * for them. RC_INVALID_PARAMETER (auto-allocate without a place for the pointer), RC_INVALID_HANDLE (context
- * closed meanwhile), RC_NO_MEMORY. */
+ * handed over unless buffer is set, which is RC_INSUFFICIENT_BUFFER. spare more zero bytes follow if there is
+ * room for them. RC_INVALID_PARAMETER (auto-allocate without a place for the pointer), RC_INVALID_HANDLE
+ * (context closed meanwhile), RC_NO_MEMORY. */
 int memory_give(struct api_context *context, const void *data, size_t length, size_t spare, void *buffer,
                 DWORD *length_pointer);
 
@@ -26,7 +26,8 @@ int memory_free(struct api_context *context, const void *block);
 /* Frees what is left of a closed context, or forgets it (keep). */
 void memory_release(struct api_context *context, bool keep);
 
-/* In a forked child. */
-void memory_forget_all(void);
+/* Around fork, as in object.h. */
+void memory_before_fork(void);
+void memory_after_fork(bool in_child);
 
 #endif

@@ -156,7 +156,7 @@ struct api_context *object_close_context(SCARDCONTEXT handle)
     if (object) {
         object->context.closed = true;
         ids_remove(&table, object->context.id);
-        list_each (node, &object->context.cards)
+        list_each(node, &object->context.cards)
             ids_remove(&table, list_entry(node, struct api_card, link)->id);
     }
     pthread_mutex_unlock(&lock);
@@ -202,9 +202,14 @@ void object_close_card(struct api_card *card)
         object_put_card(card);
 }
 
-void object_forget_all(void)
+void object_before_fork(void)
 {
-    /* The parent's thread that held the lock does not exist here. */
-    pthread_mutex_init(&lock, NULL);
-    ids_clear(&table);
+    pthread_mutex_lock(&lock);
+}
+
+void object_after_fork(bool in_child)
+{
+    if (in_child)
+        ids_clear(&table);
+    pthread_mutex_unlock(&lock);
 }

@@ -3,7 +3,8 @@
  * What stands behind SCARDCONTEXT and SCARDHANDLE values: one table of ids for the process.
  *
  * An object lives while it has an id or a call uses it. Closing takes the id away, so that new calls find
- * nothing; the last user frees the memory. In a forked child the table is empty: inherited values find nothing.
+ * nothing; the last user frees the memory. In a forked child the table is empty: inherited values find
+ * nothing.
  */
 #ifndef API_OBJECT_H
 #define API_OBJECT_H
@@ -47,8 +48,8 @@ struct api_card *object_card(SCARDHANDLE handle);
 void object_put_context(struct api_context *context);
 void object_put_card(struct api_card *card);
 
-/* Takes the id of the context and those of its cards away. Returns the context with the id's reference, which is
- * now the caller's, or NULL. */
+/* Takes the id of the context and those of its cards away. Returns the context with the id's reference, which
+ * is now the caller's, or NULL. */
 struct api_context *object_close_context(SCARDCONTEXT handle);
 
 /* Ends what object_close_context began: gives up the cards. */
@@ -57,7 +58,8 @@ void object_drop_cards(struct api_context *context);
 /* Takes the id of the card away and gives its reference up. Nothing happens the second time. */
 void object_close_card(struct api_card *card);
 
-/* In a forked child. */
-void object_forget_all(void);
+/* Around fork: the table is whole when the child gets it, and the child empties its own. */
+void object_before_fork(void);
+void object_after_fork(bool in_child);
 
 #endif

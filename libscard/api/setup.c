@@ -16,7 +16,8 @@
 #include "manager/local.h"
 #include "sim/mount.h"
 
-/* A program that makes contexts one after another keeps its readers open; one that is done lets go of them soon. */
+/* A program that makes contexts one after another keeps its readers open; one that is done lets go of them
+ * soon. */
 #define LINGER_MS 1000
 /* How long the first context waits for cards that are being powered up; a slower one is seen later. */
 #define SETTLE_MS 2000
@@ -28,8 +29,8 @@ static struct {
     struct service *service;
     size_t contexts;
     int64_t idle_since_ns;
-    bool changing;       /* being started or stopped, without the lock */
-    bool keeper_counts;  /* the keeper looks again by itself: no need to wake it */
+    bool changing;      /* being started or stopped, without the lock */
+    bool keeper_counts; /* the keeper looks again by itself: no need to wake it */
 } state = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -46,17 +47,32 @@ static void init_conditions(void)
     pthread_condattr_destroy(&monotonic);
 }
 
-/* The threads that held locks do not exist in a forked child, and neither do those of the service. What is
- * inherited is left alone: touching it could disturb the parent. */
+/* No other thread may be changing the tables while they are copied. */
+static void before_fork(void)
+{
+    pthread_mutex_lock(&state.lock);
+    object_before_fork();
+    memory_before_fork();
+}
+
+static void after_fork_in_parent(void)
+{
+    memory_after_fork(false);
+    object_after_fork(false);
+    pthread_mutex_unlock(&state.lock);
+}
+
+/* The threads of the service do not exist in a forked child. What is inherited is left alone: touching it
+ * could disturb the parent. */
 static void after_fork_in_child(void)
 {
-    pthread_mutex_init(&state.lock, NULL);
+    memory_after_fork(true);
+    object_after_fork(true);
     init_conditions();
     state.service = NULL;
     state.contexts = 0;
     state.changing = state.keeper_counts = false;
-    object_forget_all();
-    memory_forget_all();
+    pthread_mutex_unlock(&state.lock);
 }
 
 static bool is_on(const char *name)
@@ -71,7 +87,7 @@ static void init(void)
     init_conditions();
     no_blocking = secure_getenv("PCSCLITE_NO_BLOCKING") != NULL;
     keep_memory = is_on("SCARD_KEEP_MEMORY");
-    pthread_atfork(NULL, NULL, after_fork_in_child);
+    pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
 }
 
 bool setup_no_blocking(void)
@@ -150,16 +166,23 @@ static int add_from_environment(struct service *service, const char *list)
 
 static int add_from_config(struct service *service)
 {
-    char **uris;
+    struct config_reader *readers;
     size_t count;
-    int rc = config_readers(&uris, &count);
+    int rc = config_readers(&readers, &count);
 
     if (rc)
         return rc;
-    for (size_t i = 0; i < count && !rc; i++)
-        rc = add_reader(service, uris[i], strlen(uris[i]));
-    config_free(uris, count);
-    return rc == RC_INVALID_VALUE ? RC_NO_SERVICE : rc;
+    for (size_t i = 0; i < count && !rc; i++) {
+        rc = add_reader(service, readers[i].uri, strlen(readers[i].uri));
+        if (rc == RC_INVALID_VALUE) {
+            char fault[512];
+
+            strcpy(fault, detail_get());
+            rc = detail_set(RC_NO_SERVICE, "%s, line %u: %s", readers[i].path, readers[i].line, fault);
+        }
+    }
+    config_free(readers, count);
+    return rc;
 }
 
 static int start(struct service **ret_service)
@@ -232,7 +255,8 @@ static void start_keeper(struct service *service)
     error = pthread_create(&thread, NULL, keeper_thread, service);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (error)
-        log_debug("no thread to stop the service when idle (error %d): it stays until the program ends", error);
+        log_debug("no thread to stop the service when idle (error %d): it stays until the program ends",
+                  error);
     else
         pthread_detach(thread);
 }

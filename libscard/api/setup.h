@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which service a context gets, and which readers the local one has. The only file that names concrete drivers.
+ * Which service a context gets, and which readers the local one has. The only file that names concrete
+ * drivers.
  *
- * Readers come from the environment variable SCARD_READERS (URIs separated by blanks or commas), else from the
- * configuration files: SYSCONFDIR/scard/scard.conf, then $XDG_CONFIG_HOME/scard/scard.conf, or the one file that
- * SCARD_CONFIG names. Their syntax is libconfig's:
+ * Readers come from the environment variable SCARD_READERS (URIs separated by blanks or commas), else from
+ * the configuration files: SYSCONFDIR/scard/scard.conf, then $XDG_CONFIG_HOME/scard/scard.conf, or the one
+ * file that SCARD_CONFIG names. Their syntax is libconfig's:
  *
  *     readers = ( "vpcd:35963", "sim:iso?pin=1234" );
  *
- * The local service starts with the first context and stops a moment after the last one is released, so that a
- * program that makes one context after another does not open its readers each time.
+ * The local service starts with the first context and stops a moment after the last one is released, so that
+ * a program that makes one context after another does not open its readers each time.
  */
 #ifndef API_SETUP_H
 #define API_SETUP_H
