@@ -33,32 +33,6 @@ static char *fact(SCARDCONTEXT context, const char *reader, const char *key)
     return text;
 }
 
-/* The names, NUL after each; SCARD_E_NO_READERS_AVAILABLE if there are none. Readers may come between the two
- * calls, so ask until the room is enough. */
-static LONG list_names(SCARDCONTEXT context, char **ret_names)
-{
-    char *names = NULL;
-    DWORD length;
-    LONG code;
-
-    do {
-        free(names);
-        names = NULL;
-        code = SCardListReaders(context, NULL, NULL, &length);
-        if (code != SCARD_S_SUCCESS)
-            return code;
-        names = calloc(1, length + 2);
-        if (names == NULL)
-            return SCARD_E_NO_MEMORY;
-        code = SCardListReaders(context, NULL, names, &length);
-    } while (code == SCARD_E_INSUFFICIENT_BUFFER);
-    if (code != SCARD_S_SUCCESS)
-        free(names);
-    else
-        *ret_names = names;
-    return code;
-}
-
 static LONG load_entries(SCARDCONTEXT context, const char *names, struct reader_list *list)
 {
     size_t count = 0;
@@ -103,16 +77,17 @@ LONG readers_load(SCARDCONTEXT context, struct reader_list *ret_list)
 {
     struct reader_list list = {0};
     char *names = NULL;
-    LONG code = list_names(context, &names);
+    DWORD length = SCARD_AUTOALLOCATE;
+    LONG code = SCardListReaders(context, NULL, (LPSTR)(void *)&names, &length);
 
     if (code == SCARD_E_NO_READERS_AVAILABLE) {
         *ret_list = list;
         return SCARD_S_SUCCESS;
     }
-    if (code != SCARD_S_SUCCESS)
+    if (code != SCARD_S_SUCCESS || names == NULL)
         return code;
     code = load_entries(context, names, &list);
-    free(names);
+    SCardFreeMemory(context, names);
     for (size_t i = 0; code == SCARD_S_SUCCESS && i < list.count; i++)
         code = load_state(context, &list.entries[i]);
     if (code != SCARD_S_SUCCESS)
