@@ -7,7 +7,7 @@ build_packages=(gcc libc6-dev cmake ninja-build pkg-config libconfig-dev libjans
 
 # To run the tests: cards and programs that nobody here wrote, shells to complete in, terminals to type at.
 test_packages=(binutils bats bats-assert bats-support clang expect fish jq libcacard-dev libclang-rt-14-dev
-    libcmocka-dev libnss3-tools libpcsclite-dev opensc pcsc-tools tmux zsh)
+    libcmocka-dev libnss3-tools libpcsclite-dev opensc pcsc-tools zsh)
 
 packages_missing() {
     local name
