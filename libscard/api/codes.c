@@ -5,8 +5,6 @@
 
 #include "api/export.h"
 
-
-
 LONG codes_from_rc(int rc)
 {
     static const LONG codes[] = {

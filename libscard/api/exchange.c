@@ -19,8 +19,8 @@ static const struct service_ops *ops_of(const struct api_card *card)
     return card->context->service->service->ops;
 }
 
-static int transmit(struct api_card *card, const SCARD_IO_REQUEST *send_pci, LPCBYTE command, DWORD command_length,
-                    LPBYTE response, LPDWORD response_length)
+static int transmit(struct api_card *card, const SCARD_IO_REQUEST *send_pci, LPCBYTE command,
+                    DWORD command_length, LPBYTE response, LPDWORD response_length)
 {
     size_t room = *response_length, received = 0;
     unsigned long protocol = send_pci->dwProtocol;
@@ -35,7 +35,8 @@ static int transmit(struct api_card *card, const SCARD_IO_REQUEST *send_pci, LPC
         protocol = SCARD_PROTOCOL_RAW;
     if (protocol != SCARD_PROTOCOL_T0 && protocol != SCARD_PROTOCOL_T1 && protocol != SCARD_PROTOCOL_RAW)
         return RC_PROTO_MISMATCH;
-    rc = ops_of(card)->transmit(card->service, (uint32_t)protocol, command, command_length, response, room, &received);
+    rc = ops_of(card)->transmit(card->service, (uint32_t)protocol, command, command_length, response, room,
+                                &received);
     if (rc == RC_OK || rc == RC_INSUFFICIENT_BUFFER)
         *response_length = received;
     return rc;
@@ -96,7 +97,8 @@ EXPORT LONG SCardControl(SCARDHANDLE hCard, DWORD dwControlCode, LPCVOID pbSendB
     card = object_card(hCard);
     if (!card)
         return SCARD_E_INVALID_HANDLE;
-    rc = control(card, dwControlCode, pbSendBuffer, cbSendLength, pbRecvBuffer, cbRecvLength, lpBytesReturned);
+    rc =
+        control(card, dwControlCode, pbSendBuffer, cbSendLength, pbRecvBuffer, cbRecvLength, lpBytesReturned);
     object_put_card(card);
     return codes_from_rc(rc);
 }

@@ -109,16 +109,18 @@ int memory_free(struct api_context *context, const void *address)
 {
     const struct block key = {.address = address};
     struct block **found;
-    bool mine;
+    bool mine, closed;
 
     pthread_mutex_lock(&lock);
     found = tfind(&key, &blocks, compare);
     mine = found && (*found)->context == context;
+    closed = context->blocks_closed;
     if (mine)
         forget(*found);
     pthread_mutex_unlock(&lock);
+    /* A release that came in between has freed the block. */
     if (!mine)
-        return RC_INVALID_PARAMETER;
+        return closed ? RC_INVALID_HANDLE : RC_INVALID_PARAMETER;
     free((void *)(uintptr_t)address);
     return RC_OK;
 }

@@ -20,7 +20,8 @@ bool memory_is_autoallocate(DWORD length);
 int memory_give(struct api_context *context, const void *data, size_t length, size_t spare, void *buffer,
                 DWORD *length_pointer);
 
-/* Frees a block of the context. RC_INVALID_PARAMETER for any other address. */
+/* Frees a block of the context. RC_INVALID_PARAMETER for any other address, RC_INVALID_HANDLE when the
+ * context was closed meanwhile. */
 int memory_free(struct api_context *context, const void *block);
 
 /* Frees what is left of a closed context, or forgets it (keep). */

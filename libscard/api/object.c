@@ -59,13 +59,13 @@ int object_add_context(struct service_context *service, SCARDCONTEXT *ret_handle
     list_init(&object->context.blocks);
     pthread_mutex_lock(&lock);
     rc = add(object, &object->context.id);
+    if (!rc)
+        *ret_handle = (SCARDCONTEXT)object->context.id;
     pthread_mutex_unlock(&lock);
-    if (rc) {
+    /* From here on whoever knows the number may close the object. */
+    if (rc)
         free(object);
-        return rc;
-    }
-    *ret_handle = (SCARDCONTEXT)object->context.id;
-    return RC_OK;
+    return rc;
 }
 
 int object_add_card(struct api_context *context, struct service_handle *service, SCARDHANDLE *ret_handle)
@@ -84,14 +84,13 @@ int object_add_card(struct api_context *context, struct service_handle *service,
     if (!rc) {
         context->references++;
         list_append(&context->cards, &object->card.link);
+        *ret_handle = (SCARDHANDLE)object->card.id;
     }
     pthread_mutex_unlock(&lock);
-    if (rc) {
+    /* From here on a release of the context may free the object. */
+    if (rc)
         free(object);
-        return rc;
-    }
-    *ret_handle = (SCARDHANDLE)object->card.id;
-    return RC_OK;
+    return rc;
 }
 
 struct api_context *object_context(SCARDCONTEXT handle)

@@ -120,7 +120,8 @@ static void copy_out(const struct reader_watch *watches, SCARD_READERSTATE *stat
     }
 }
 
-static int wait_for_change(struct api_context *context, DWORD timeout, SCARD_READERSTATE *states, size_t count)
+static int wait_for_change(struct api_context *context, DWORD timeout, SCARD_READERSTATE *states,
+                           size_t count)
 {
     bool infinite = timeout == INFINITE || timeout == (DWORD)-1;
     struct deadline deadline = infinite ? deadline_never() : deadline_in_ms(timeout);

@@ -271,6 +271,8 @@ void handle_free(struct service_handle *service_handle)
     struct manager *manager = context_manager(handle_context(handle));
 
     pthread_mutex_lock(&manager->lock);
+    /* A connect that found its context released gives the handle up before the release has come to it. */
+    handle_close(handle);
     slot_release(handle->slot);
     pthread_mutex_unlock(&manager->lock);
     free(handle);
