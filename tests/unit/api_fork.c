@@ -119,7 +119,12 @@ static int both(void)
 {
     int failed = inherited_is_invalid();
 
+#ifdef __SANITIZE_THREAD__
+    /* Its runtime knows no new threads in the child of a process that had many. */
+    return failed;
+#else
     return failed ? failed : child_has_its_own();
+#endif
 }
 
 static int grandchild(void)
