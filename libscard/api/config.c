@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/log.h"
 #include "base/rc.h"
 
@@ -75,9 +76,42 @@ static int take_readers(const char *path, const config_t *config, struct readers
     return RC_OK;
 }
 
+/* libconfig's scanner ends the process when it cannot read, as from a folder. So it is given the text, and
+ * may not open files that the text includes. */
+static int check_text(const char *path, const char *text, size_t length)
+{
+    unsigned line = 1;
+
+    if (memchr(text, '\0', length))
+        return detail_set(RC_NO_SERVICE, "%s holds a byte 00: it is no text", path);
+    for (const char *at = text; *at; at += strcspn(at, "\n"), at += *at == '\n', line++)
+        if (!strncmp(at + strspn(at, " \t"), "@include", 8))
+            return detail_set(RC_NO_SERVICE, "%s, line %u: files cannot be included; write the readers here",
+                              path, line);
+    return RC_OK;
+}
+
+/* The whole file as a string, in text. */
+static int load(const char *path, FILE *file, struct buffer *text)
+{
+    size_t got;
+
+    do {
+        if (buffer_reserve(text, 4096))
+            return RC_NO_MEMORY;
+        got = fread(text->data + text->length, 1, 4095, file);
+        text->length += got;
+    } while (got);
+    if (ferror(file))
+        return detail_set(RC_NO_SERVICE, "%s cannot be read: %s", path, strerror(errno));
+    text->data[text->length] = '\0';
+    return check_text(path, (const char *)text->data, text->length);
+}
+
 static int read_file(const char *path, bool must_exist, struct readers *found)
 {
     FILE *file = fopen(path, "re");
+    struct buffer text = {0};
     config_t config;
     int rc;
 
@@ -85,14 +119,16 @@ static int read_file(const char *path, bool must_exist, struct readers *found)
         return RC_OK;
     if (!file)
         return detail_set(RC_NO_SERVICE, "%s cannot be read: %s", path, strerror(errno));
+    rc = load(path, file, &text);
+    fclose(file);
     config_init(&config);
-    if (config_read(&config, file))
+    if (!rc && config_read_string(&config, (const char *)text.data))
         rc = take_readers(path, &config, found);
-    else
+    else if (!rc)
         rc = detail_set(RC_NO_SERVICE, "%s, line %d: %s; mend the line or take it out", path,
                         config_error_line(&config), config_error_text(&config));
     config_destroy(&config);
-    fclose(file);
+    buffer_fini(&text);
     return rc;
 }
 

@@ -68,6 +68,7 @@ static void faulty_file_names_the_line(void **state)
         {"readers = \"sim:echo\";\n", "line 1"},
         {"\nreaders = ( \"sim:nobody\" );\n", "line 2: "},
         {"readers = ( \"sim:echo\",\n\"\" );\n", "line 2"},
+        {"# more:\n\n \t@include \"/etc\"\n", "line 3"},
     };
 
     (void)state;
@@ -84,6 +85,16 @@ static void faulty_file_names_the_line(void **state)
     unlink(path);
     assert_code(try_establish(), SCARD_E_NO_SERVICE);
     assert_non_null(strstr(scard_error_detail(), path));
+    unsetenv("SCARD_CONFIG");
+}
+
+/* libconfig alone would end the program here. */
+static void folder_is_no_file(void **state)
+{
+    (void)state;
+    setenv("SCARD_CONFIG", folder, 1);
+    assert_code(try_establish(), SCARD_E_NO_SERVICE);
+    assert_non_null(strstr(scard_error_detail(), folder));
     unsetenv("SCARD_CONFIG");
 }
 
@@ -220,6 +231,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(faulty_list_names_the_fault),
         cmocka_unit_test(faulty_file_names_the_line),
+        cmocka_unit_test(folder_is_no_file),
         cmocka_unit_test(other_services_are_not_known),
         cmocka_unit_test(service_lingers_stops_and_starts_anew),
         cmocka_unit_test(user_file_is_read),
