@@ -97,6 +97,9 @@ int exchange_control(struct service_handle *service_handle, uint32_t code, const
         if (!rc)
             rc = exchange_failed(slot, slot_leave(slot, device->ops->control(device, code, in, in_length, out,
                                                                              capacity, ret_length)));
+        /* A command to the reader may have moved the card: whoever asks next is told of it. */
+        if (!rc)
+            slot_look(slot);
         turn_give(slot);
     }
     pthread_mutex_unlock(&manager->lock);
