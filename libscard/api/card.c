@@ -15,8 +15,8 @@ _Static_assert(SHARE_EXCLUSIVE == SCARD_SHARE_EXCLUSIVE && SHARE_SHARED == SCARD
                "the manager's share modes, dispositions and protocols are those of PC/SC");
 _Static_assert(CARD_ABSENT == SCARD_ABSENT && CARD_PRESENT == SCARD_PRESENT &&
                    CARD_SWALLOWED == SCARD_SWALLOWED && CARD_POWERED == SCARD_POWERED &&
-                   CARD_NEGOTIABLE == SCARD_NEGOTIABLE,
-               "the manager's card states are those of PC/SC");
+                   CARD_NEGOTIABLE == SCARD_NEGOTIABLE && READER_NAME_MAX == MAX_READERNAME,
+               "the manager's card states and names are those of PC/SC");
 
 #define PROTOCOLS (SCARD_PROTOCOL_T0 | SCARD_PROTOCOL_T1 | SCARD_PROTOCOL_RAW)
 

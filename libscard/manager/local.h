@@ -18,7 +18,8 @@ int local_new(struct service **ret_service);
 /* Stops the threads, closes the readers and frees the service. Its contexts must be released and freed. */
 void local_free(struct service *service);
 
-/* Attaches the slots of one device: their names "model (serial) NN MM" share one NN, the lowest that is free.
+/* Attaches the slots of one device: their names "model (serial) NN MM" share one NN, the lowest that is free;
+ * a name too long for READER_NAME_MAX has model and serial cut.
  * Takes over the readers, also on failure (they are then closed). RC_NO_MEMORY. */
 int local_add(struct service *service, struct reader *const *readers, size_t count);
 

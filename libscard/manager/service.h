@@ -51,6 +51,9 @@ enum card_state {
 /* The reader that stands for the list of readers; compared without case. */
 #define PNP_READER "\\\\?PnP?\\Notification"
 
+/* Room for a reader's name with its NUL: programs have such arrays (MAX_READERNAME). */
+#define READER_NAME_MAX 128
+
 struct service;
 struct service_context;
 struct service_handle;

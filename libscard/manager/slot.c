@@ -33,6 +33,26 @@ static void slot_free(struct slot *slot)
     free(slot);
 }
 
+/* "model (serial) NN MM". A long one loses the end of its model and serial number, in whole UTF-8 characters;
+ * NN MM is what makes it unique. */
+static char *make_name(const char *model, const char *serial, unsigned index, unsigned number)
+{
+    char *device, *name, suffix[24];
+    int suffix_length = snprintf(suffix, sizeof suffix, " %02X %02X", index, number);
+    int room = READER_NAME_MAX - 1 - suffix_length, length;
+
+    length = serial ? asprintf(&device, "%s (%s)", model, serial) : asprintf(&device, "%s", model);
+    if (length < 0)
+        return NULL;
+    if (length > room)
+        for (length = room; length && (device[length] & 0xC0) == 0x80;)
+            length--;
+    if (asprintf(&name, "%.*s%s", length, device, suffix) < 0)
+        name = NULL;
+    free(device);
+    return name;
+}
+
 struct slot *slot_new(struct manager *manager, struct reader *device, const char *model, const char *serial,
                       const char *device_id, unsigned index, unsigned number)
 {
@@ -53,13 +73,8 @@ struct slot *slot_new(struct manager *manager, struct reader *device, const char
     list_init(&slot->handles);
     list_init(&slot->queue);
     slot->device_id = strdup(device_id);
-    if (!slot->device_id || asprintf(&slot->name, "%s%s%s%s %02X %02X", model, serial ? " (" : "",
-                                     serial ? serial : "", serial ? ")" : "", index, number) < 0) {
-        free(slot->device_id);
-        free(slot);
-        return NULL;
-    }
-    found = tsearch(slot, &manager->slots_by_name, compare_names);
+    slot->name = make_name(model, serial, index, number);
+    found = slot->device_id && slot->name ? tsearch(slot, &manager->slots_by_name, compare_names) : NULL;
     if (!found || *found != slot) {
         slot_free(slot);
         return NULL;

@@ -56,6 +56,29 @@ static void slots_of_a_device_share_the_number(struct bench *bench)
     free(names);
 }
 
+/* Programs have 128 bytes for a name. What is cut off is not what tells readers apart, and no half character.
+ */
+static void long_name_is_cut(struct bench *bench)
+{
+    static const char serial[] =
+        "123456789 123456789 123456789 123456789 123456789 123456789 123456789 123456789 "
+        "123456789 123456789 123456789 123\u20AC89 123456789 123456789 123456789";
+    struct reader *slots[2];
+
+    for (unsigned i = 0; i < 2; i++) {
+        struct bench_reader *reader = &bench->readers[bench->reader_count++];
+
+        slots[i] = test_reader_new(i);
+        slots[i]->serial = serial;
+        reader->device = slots[i];
+        snprintf(reader->name, sizeof reader->name, "Test (%.113s 00 %02X", serial, i);
+        test_reader_insert(slots[i]);
+    }
+    assert_rc(local_add(bench->machine, slots, 2), RC_OK);
+    bench_await_state(bench, 0, STATE_PRESENT, STATE_PRESENT);
+    bench_await_state(bench, 1, STATE_PRESENT, STATE_PRESENT);
+}
+
 static void gone_reader_is_unavailable_to_its_handles(struct bench *bench)
 {
     size_t reader = bench_add(bench, true);
@@ -202,6 +225,7 @@ const struct conform_case plug_cases[] = {
     CASE(names_make_a_multi_string),
     CASE(lowest_free_number_is_taken),
     SCRIPTED(slots_of_a_device_share_the_number),
+    SCRIPTED(long_name_is_cut),
     CASE(gone_reader_is_unavailable_to_its_handles),
     CASE(handle_does_not_move_to_the_next_reader),
     CASE(removal_ends_waits),
