@@ -66,6 +66,7 @@ static void after_fork_in_parent(void)
  * could disturb the parent. */
 static void after_fork_in_child(void)
 {
+    log_after_fork();
     memory_after_fork(true);
     object_after_fork(true);
     init_conditions();

@@ -21,6 +21,11 @@ void log_set(log_fn *fn, void *user)
     pthread_rwlock_unlock(&receiver_lock);
 }
 
+void log_after_fork(void)
+{
+    pthread_rwlock_init(&receiver_lock, NULL);
+}
+
 static void log_line(const char *line)
 {
     pthread_rwlock_rdlock(&receiver_lock);

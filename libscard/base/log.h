@@ -17,6 +17,9 @@ typedef void log_fn(void *user, const char *line);
 /* Sets the receiver; NULL switches off (the default). user is borrowed until the next call. */
 void log_set(log_fn *fn, void *user);
 
+/* In a forked child: a thread of the parent that was logging does not exist there. */
+void log_after_fork(void);
+
 void log_debug(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Sets this thread's detail; cut after 511 bytes. Returns rc, so that a failure reads
