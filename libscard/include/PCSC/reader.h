@@ -5,7 +5,7 @@
 #ifndef SCARD_PCSC_READER_H
 #define SCARD_PCSC_READER_H
 
-#include <stdint.h>
+#include <inttypes.h>
 
 #include <wintypes.h>
 
@@ -113,6 +113,15 @@
 #define PCSCv2_PART10_PROPERTY_wIdVendor 11
 #define PCSCv2_PART10_PROPERTY_wIdProduct 12
 
+/* Programs wrap multi-byte members in these. */
+#define HOST_TO_CCID_16(x) (x)
+#define HOST_TO_CCID_32(x) (x)
+
+/* C++ has no flexible array member; compilers take one as an extension. */
+#ifdef __GNUC__
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wpedantic"
+#endif
 #pragma pack(push, 1)
 
 /* One feature: tag, length (4), control code big-endian. */
@@ -167,5 +176,8 @@ typedef struct {
 } PIN_PROPERTIES_STRUCTURE;
 
 #pragma pack(pop)
+#ifdef __GNUC__
+#pragma GCC diagnostic pop
+#endif
 
 #endif
