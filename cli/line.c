@@ -247,16 +247,19 @@ static int begin_line(void)
     return RC_OK;
 }
 
-/* Ctrl-C: what was typed stays on the screen, marked, and a new line begins. */
+/* Ctrl-C: what was typed stays on the screen, marked at its end, and a new line begins. */
 static int cancel_line(void)
 {
     interrupt_clear(state.interrupt);
     rl_callback_sigcleanup();
+    rl_point = rl_end;
+    rl_redisplay();
+    /* Before the handler goes: giving the terminal back moves the cursor to the beginning of the line. */
+    (void)fputs("^C\n", rl_outstream);
+    (void)fflush(rl_outstream);
     if (rl_line_buffer != NULL)
         secret_wipe(rl_line_buffer, strlen(rl_line_buffer));
     rl_callback_handler_remove();
-    (void)fputs("^C\n", rl_outstream);
-    (void)fflush(rl_outstream);
     return begin_line();
 }
 

@@ -150,6 +150,26 @@ TCL
     assert_success
 }
 
+@test "the mark of Ctrl-C stands behind what was typed, wherever the cursor was" {
+    typing <<'TCL'
+    scard shell
+    see {scard> $}
+    send "status typed in vain"
+    see {vain$}
+    send "\003"
+    see {^\^C\r\n.*scard> $}
+    send "status once more"
+    see {more$}
+    send "\002"
+    see "\010$"
+    send "\003"
+    see {^(e|\033\[C)\^C\r\n.*scard> $}
+    send "exit\r"
+    ended 0
+TCL
+    assert_success
+}
+
 @test "Ctrl-C clears the line, ends a command, and never the shell" {
     typing <<'TCL'
     scard shell
