@@ -2,7 +2,6 @@
 #include "api/setup.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 #include "api/object.h"
 #include "base/log.h"
 #include "base/rc.h"
+#include "base/thread.h"
 #include "driver/vpcd.h"
 #include "manager/local.h"
 #include "sim/mount.h"
@@ -245,23 +245,6 @@ static void *keeper_thread(void *argument)
     return NULL;
 }
 
-static void start_keeper(struct service *service)
-{
-    pthread_t thread;
-    sigset_t all, before;
-    int error;
-
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    error = pthread_create(&thread, NULL, keeper_thread, service);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (error)
-        log_debug("no thread to stop the service when idle (error %d): it stays until the program ends",
-                  error);
-    else
-        pthread_detach(thread);
-}
-
 int setup_get_service(struct service **ret_service)
 {
     struct service *service = NULL;
@@ -283,7 +266,8 @@ int setup_get_service(struct service **ret_service)
         state.contexts++;
         if (service) {
             state.service = service;
-            start_keeper(service);
+            if (thread_start(keeper_thread, service))
+                log_debug("the service stays until the program ends");
         }
         *ret_service = state.service;
     }

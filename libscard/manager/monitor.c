@@ -2,8 +2,6 @@
 #include "manager/monitor.h"
 
 #include <errno.h>
-#include <limits.h>
-#include <signal.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/timerfd.h>
@@ -11,12 +9,12 @@
 
 #include "base/log.h"
 #include "base/rc.h"
+#include "base/thread.h"
 #include "manager/slot.h"
 #include "manager/turn.h"
 
 /* Threads that stay waiting when there is nothing to do: one to take an event, one to go on waiting. */
 #define THREADS_WAITING_MAX 2
-#define STACK_SIZE ((size_t)256 * 1024)
 
 /* Numbers for epoll that are not slot ids. */
 #define EVENT_WAKE (UINT64_C(1) << 32)
@@ -27,25 +25,10 @@ static void *monitor_thread(void *argument);
 /* Under the lock. */
 static int spawn(struct manager *manager)
 {
-    pthread_attr_t attributes;
-    pthread_t thread;
-    sigset_t all, before;
-    int error;
+    int rc = thread_start(monitor_thread, manager);
 
-    if (pthread_attr_init(&attributes))
-        return RC_NO_MEMORY;
-    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    pthread_attr_setstacksize(&attributes, STACK_SIZE);
-    /* Signals are for the program's own threads. */
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    error = pthread_create(&thread, &attributes, monitor_thread, manager);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pthread_attr_destroy(&attributes);
-    if (error)
-        return detail_set(RC_NO_MEMORY, "no thread can be started (error %d)", error);
-    manager->threads++;
-    return RC_OK;
+    manager->threads += !rc;
+    return rc;
 }
 
 static int arm(struct manager *manager, int operation, int fd, uint64_t number)
