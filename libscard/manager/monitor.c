@@ -95,41 +95,40 @@ static void wake_event(struct manager *manager)
         look(slot);
 }
 
-/* A slot whose time to be powered off has come, or NULL with the next such time. */
-static struct slot *idle_slot(struct manager *manager, struct deadline *ret_next)
+static void power_off_idle(struct slot *slot)
 {
-    *ret_next = deadline_never();
-    list_each(node, &manager->slots)
-    {
-        struct slot *slot = list_entry(node, struct slot, link);
-
-        if (deadline_passed(slot->idle_at))
-            return slot;
-        *ret_next = deadline_min(*ret_next, slot->idle_at);
-    }
-    return NULL;
+    /* Whoever is at the device now starts the time anew when giving the turn back. */
+    if (!list_empty(&slot->handles) || !slot->powered || !turn_try(slot))
+        return;
+    slot_reference(slot);
+    slot_power(slot, POWER_OFF, NULL);
+    turn_give(slot);
+    slot_release(slot);
 }
 
+/* One slot each time, and only once another thread can take the next. */
 static void timer_event(struct manager *manager)
 {
-    struct deadline next;
-    struct slot *slot;
+    struct deadline next = deadline_never();
+    struct slot *due = NULL;
     uint64_t count;
 
     if (read(manager->timer_fd, &count, sizeof count) < 0 && errno != EAGAIN)
         log_debug("timer cannot be read: error %d", errno);
-    while ((slot = idle_slot(manager, &next))) {
-        slot->idle_at = deadline_never();
-        /* Whoever is at the device now starts the time anew when giving the turn back. */
-        if (!list_empty(&slot->handles) || !slot->powered || !turn_try(slot))
-            continue;
-        slot_reference(slot);
-        slot_power(slot, POWER_OFF, NULL);
-        turn_give(slot);
-        slot_release(slot);
+    list_each(node, &manager->slots)
+    {
+        struct slot *slot = list_entry(node, struct slot, link);
+
+        if (!due && deadline_passed(slot->idle_at)) {
+            due = slot;
+            slot->idle_at = deadline_never();
+        }
+        next = deadline_min(next, slot->idle_at);
     }
     arm_timer(manager, next);
     arm(manager, EPOLL_CTL_MOD, manager->timer_fd, EVENT_TIMER);
+    if (due)
+        power_off_idle(due);
 }
 
 static void dispatch(struct manager *manager, uint64_t number)

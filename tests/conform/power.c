@@ -89,6 +89,25 @@ static void busy_device_is_powered_off_later(struct bench *bench)
     }
 }
 
+/* A card that takes its time to go off keeps no other from it. */
+static void slow_power_off_delays_no_other(struct bench *bench)
+{
+    struct reader *device[2];
+
+    local_set_idle_power_ms(bench->machine, 1);
+    for (unsigned i = 0; i < 2; i++) {
+        size_t reader = bench_add(bench, false);
+
+        device[i] = bench_device(bench, reader);
+        test_reader_hold(device[i], OP_OFF);
+        bench_insert(bench, reader);
+    }
+    for (unsigned i = 0; i < 2; i++)
+        assert_true(test_reader_await_held(device[i], OP_OFF));
+    for (unsigned i = 0; i < 2; i++)
+        test_reader_let_go(device[i], OP_OFF);
+}
+
 static void released_readers_card_is_not_touched(struct bench *bench)
 {
     size_t gone, stays;
@@ -102,7 +121,11 @@ static void released_readers_card_is_not_touched(struct bench *bench)
 }
 
 const struct conform_case power_cases[] = {
-    SCRIPTED(idle_card_goes_off_and_comes_back),    SCRIPTED(card_in_use_stays_on),
-    SCRIPTED(failed_connect_leaves_no_card_on),     SCRIPTED(busy_device_is_powered_off_later),
-    SCRIPTED(released_readers_card_is_not_touched), {0},
+    SCRIPTED(idle_card_goes_off_and_comes_back),
+    SCRIPTED(card_in_use_stays_on),
+    SCRIPTED(failed_connect_leaves_no_card_on),
+    SCRIPTED(busy_device_is_powered_off_later),
+    SCRIPTED(slow_power_off_delays_no_other),
+    SCRIPTED(released_readers_card_is_not_touched),
+    {0},
 };
