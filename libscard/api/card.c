@@ -20,11 +20,6 @@ _Static_assert(CARD_ABSENT == SCARD_ABSENT && CARD_PRESENT == SCARD_PRESENT &&
 
 #define PROTOCOLS (SCARD_PROTOCOL_T0 | SCARD_PROTOCOL_T1 | SCARD_PROTOCOL_RAW)
 
-static const struct service_ops *ops_of(const struct api_card *card)
-{
-    return card->context->service->service->ops;
-}
-
 /* Order as pcsc-lite has it: the protocols first. */
 static int check_mode(DWORD share, DWORD protocols)
 {
@@ -38,7 +33,7 @@ static int check_mode(DWORD share, DWORD protocols)
 static int connect_reader(struct api_context *context, LPCSTR reader, DWORD share, DWORD protocols,
                           LPSCARDHANDLE ret_card, LPDWORD ret_protocol)
 {
-    const struct service_ops *ops = context->service->service->ops;
+    const struct service_ops *ops = context_ops(context);
     struct service_handle *handle;
     uint32_t protocol;
     int rc = check_mode(share, protocols);
@@ -97,9 +92,9 @@ EXPORT LONG SCardReconnect(SCARDHANDLE hCard, DWORD dwShareMode, DWORD dwPreferr
     rc = dwInitialization > SCARD_UNPOWER_CARD ? RC_INVALID_VALUE
                                                : check_mode(dwShareMode, dwPreferredProtocols);
     if (!rc)
-        rc = ops_of(card)->reconnect(card->service, (enum share_mode)dwShareMode,
-                                     (uint32_t)(dwPreferredProtocols & PROTOCOLS),
-                                     (enum disposition)dwInitialization, &protocol);
+        rc = card_ops(card)->reconnect(card->service, (enum share_mode)dwShareMode,
+                                       (uint32_t)(dwPreferredProtocols & PROTOCOLS),
+                                       (enum disposition)dwInitialization, &protocol);
     if (!rc && pdwActiveProtocol)
         *pdwActiveProtocol = protocol;
     object_put_card(card);
@@ -116,7 +111,7 @@ EXPORT LONG SCardDisconnect(SCARDHANDLE hCard, DWORD dwDisposition)
     if (!card)
         return SCARD_E_INVALID_HANDLE;
     if (dwDisposition <= SCARD_EJECT_CARD)
-        rc = ops_of(card)->disconnect(card->service, (enum disposition)dwDisposition);
+        rc = card_ops(card)->disconnect(card->service, (enum disposition)dwDisposition);
     if (!rc)
         object_close_card(card);
     object_put_card(card);
@@ -132,7 +127,7 @@ EXPORT LONG SCardBeginTransaction(SCARDHANDLE hCard)
     card = object_card(hCard);
     if (!card)
         return SCARD_E_INVALID_HANDLE;
-    rc = ops_of(card)->begin(card->service);
+    rc = card_ops(card)->begin(card->service);
     object_put_card(card);
     return codes_from_rc(rc);
 }
@@ -147,7 +142,7 @@ EXPORT LONG SCardEndTransaction(SCARDHANDLE hCard, DWORD dwDisposition)
     if (!card)
         return SCARD_E_INVALID_HANDLE;
     if (dwDisposition <= SCARD_EJECT_CARD)
-        rc = ops_of(card)->end(card->service, (enum disposition)dwDisposition);
+        rc = card_ops(card)->end(card->service, (enum disposition)dwDisposition);
     object_put_card(card);
     return codes_from_rc(rc);
 }
@@ -197,7 +192,7 @@ EXPORT LONG SCardStatus(SCARDHANDLE hCard, LPSTR szReaderName, LPDWORD pcchReade
     card = object_card(hCard);
     if (!card)
         return SCARD_E_INVALID_HANDLE;
-    rc = ops_of(card)->status(card->service, &status);
+    rc = card_ops(card)->status(card->service, &status);
     if (!rc) {
         if (pdwState)
             *pdwState = status.state;

@@ -51,7 +51,7 @@ EXPORT LONG SCardReleaseContext(SCARDCONTEXT hContext)
     context = object_close_context(hContext);
     if (!context)
         return SCARD_E_INVALID_HANDLE;
-    context->service->service->ops->release(context->service);
+    context_ops(context)->release(context->service);
     memory_release(context, setup_keep_memory());
     object_drop_cards(context);
     object_put_context(context);
@@ -79,7 +79,7 @@ EXPORT LONG SCardCancel(SCARDCONTEXT hContext)
     context = object_context(hContext);
     if (!context)
         return SCARD_E_INVALID_HANDLE;
-    rc = context->service->service->ops->cancel(context->service);
+    rc = context_ops(context)->cancel(context->service);
     object_put_context(context);
     return codes_from_rc(rc);
 }
@@ -93,7 +93,7 @@ EXPORT LONG scard_abort(SCARDCONTEXT hContext)
     context = object_context(hContext);
     if (!context)
         return SCARD_E_INVALID_HANDLE;
-    rc = context->service->service->ops->abort(context->service);
+    rc = context_ops(context)->abort(context->service);
     object_put_context(context);
     return codes_from_rc(rc);
 }

@@ -14,11 +14,6 @@
 #define FEATURE_REQUEST 0x42000D48
 #define FEATURE_REQUEST_WINDOWS 0x00313520
 
-static const struct service_ops *ops_of(const struct api_card *card)
-{
-    return card->context->service->service->ops;
-}
-
 static int transmit(struct api_card *card, const SCARD_IO_REQUEST *send_pci, LPCBYTE command,
                     DWORD command_length, LPBYTE response, LPDWORD response_length)
 {
@@ -35,8 +30,8 @@ static int transmit(struct api_card *card, const SCARD_IO_REQUEST *send_pci, LPC
         protocol = SCARD_PROTOCOL_RAW;
     if (protocol != SCARD_PROTOCOL_T0 && protocol != SCARD_PROTOCOL_T1 && protocol != SCARD_PROTOCOL_RAW)
         return RC_PROTO_MISMATCH;
-    rc = ops_of(card)->transmit(card->service, (uint32_t)protocol, command, command_length, response, room,
-                                &received);
+    rc = card_ops(card)->transmit(card->service, (uint32_t)protocol, command, command_length, response, room,
+                                  &received);
     if (rc == RC_OK || rc == RC_INSUFFICIENT_BUFFER)
         *response_length = received;
     return rc;
@@ -77,7 +72,7 @@ static int control(struct api_card *card, DWORD code, LPCVOID in, DWORD in_lengt
         return RC_UNSUPPORTED;
     if (code == FEATURE_REQUEST_WINDOWS)
         code = FEATURE_REQUEST;
-    rc = ops_of(card)->control(card->service, (uint32_t)code, in, in_length, out, room, &length);
+    rc = card_ops(card)->control(card->service, (uint32_t)code, in, in_length, out, room, &length);
     if (ret_length && (rc == RC_OK || rc == RC_INSUFFICIENT_BUFFER))
         *ret_length = length;
     return rc;
@@ -114,7 +109,7 @@ static int read_attribute(struct api_card *card, DWORD tag, struct buffer *value
         if (buffer_reserve(value, need))
             return RC_NO_MEMORY;
         need = 0;
-        rc = ops_of(card)->get_attribute(card->service, (uint32_t)tag, value->data, value->capacity, &need);
+        rc = card_ops(card)->get_attribute(card->service, (uint32_t)tag, value->data, value->capacity, &need);
         if (rc == RC_INSUFFICIENT_BUFFER && need <= value->capacity)
             return RC_INTERNAL;
     }
@@ -156,7 +151,7 @@ EXPORT LONG SCardSetAttrib(SCARDHANDLE hCard, DWORD dwAttrId, LPCBYTE pbAttr, DW
     if (!card)
         return SCARD_E_INVALID_HANDLE;
     if (dwAttrId <= UINT32_MAX)
-        rc = ops_of(card)->set_attribute(card->service, (uint32_t)dwAttrId, pbAttr, cbAttrLen);
+        rc = card_ops(card)->set_attribute(card->service, (uint32_t)dwAttrId, pbAttr, cbAttrLen);
     object_put_card(card);
     return codes_from_rc(rc);
 }

@@ -126,7 +126,7 @@ void object_put_context(struct api_context *context)
     pthread_mutex_unlock(&lock);
     if (!last)
         return;
-    context->service->service->ops->context_free(context->service);
+    context_ops(context)->context_free(context->service);
     free(list_entry(context, struct context_object, context));
     setup_put_service();
 }
@@ -141,7 +141,7 @@ void object_put_card(struct api_card *card)
     pthread_mutex_unlock(&lock);
     if (!last)
         return;
-    context->service->service->ops->handle_free(card->service);
+    context_ops(context)->handle_free(card->service);
     free(list_entry(card, struct card_object, card));
     object_put_context(context);
 }

@@ -33,6 +33,16 @@ struct api_card {
     struct list link;
 };
 
+static inline const struct service_ops *context_ops(const struct api_context *context)
+{
+    return context->service->service->ops;
+}
+
+static inline const struct service_ops *card_ops(const struct api_card *card)
+{
+    return context_ops(card->context);
+}
+
 /* Enters a context, with a reference for its id. RC_NO_MEMORY. */
 int object_add_context(struct service_context *service, SCARDCONTEXT *ret_handle);
 

@@ -39,7 +39,7 @@ static int list_readers(struct api_context *context, LPCSTR groups, LPSTR reader
     int rc = RC_NO_READERS;
 
     if (groups_hold_all(groups))
-        rc = context->service->service->ops->list(context->service, &names, &names_length);
+        rc = context_ops(context)->list(context->service, &names, &names_length);
     if (!rc)
         rc = memory_give(context, names, names_length, 0, readers, length);
     else if (rc == RC_NO_READERS)
@@ -94,7 +94,7 @@ EXPORT LONG scard_reader_fact(SCARDCONTEXT hContext, LPCSTR szReader, LPCSTR szK
     context = object_context(hContext);
     if (!context)
         return SCARD_E_INVALID_HANDLE;
-    rc = context->service->service->ops->fact(context->service, szReader, szKey, &value);
+    rc = context_ops(context)->fact(context->service, szReader, szKey, &value);
     if (!rc)
         rc = memory_give(context, value, strlen(value) + 1, 0, szValue, pcchValue);
     free(value);
@@ -138,7 +138,7 @@ static int wait_for_change(struct api_context *context, DWORD timeout, SCARD_REA
     if (!watches)
         return RC_NO_MEMORY;
     copy_in(watches, states, count);
-    rc = context->service->service->ops->wait(context->service, deadline, watches, count);
+    rc = context_ops(context)->wait(context->service, deadline, watches, count);
     if (rc == RC_OK || rc == RC_TIMEOUT || rc == RC_CANCELLED)
         copy_out(watches, states, count);
     if (watches != few)

@@ -15,11 +15,6 @@
 #define TAG_SYSTEM_NAME 0x7FFF0004
 #define TAG_DEVICE_UNIT 0x7FFF0001
 
-static struct handle *handle_of(struct service_handle *handle)
-{
-    return (struct handle *)(void *)handle;
-}
-
 /* PC/SC knows one code for an exchange that failed between reader and card. */
 static int exchange_failed(struct slot *slot, int rc)
 {

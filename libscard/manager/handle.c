@@ -10,16 +10,6 @@
 #include "manager/turn.h"
 #include "manager/watch.h"
 
-static struct handle *handle_of(struct service_handle *handle)
-{
-    return (struct handle *)(void *)handle;
-}
-
-static struct context *context_of(struct service_context *context)
-{
-    return (struct context *)(void *)context;
-}
-
 int handle_usable(const struct handle *handle)
 {
     if (handle->closed)
@@ -186,7 +176,7 @@ static void change_share(struct handle *handle, enum share_mode share)
         slot->exclusive = handle;
     else if (slot->exclusive == handle)
         slot->exclusive = NULL;
-    watch_notify(slot->manager, slot);
+    watch_notify(slot->manager);
 }
 
 int handle_reconnect(struct service_handle *service_handle, enum share_mode share, uint32_t protocols,

@@ -14,13 +14,9 @@
 #include "manager/watch.h"
 
 #define CANCEL_AGAIN_MS 20
-#define IDLE_POWER_MS 5000 /* as pcscd has it: programs expect a card to outlive a short gap between users   \
-                            */
-
-static struct context *context_of(struct service_context *context)
-{
-    return (struct context *)(void *)context;
-}
+#define IDLE_POWER_MS                                                                                        \
+    5000 /* as pcscd has it: programs expect a card to outlive a short gap between users                     \
+          */
 
 static int establish(struct service *service, bool no_wait, struct service_context **ret_context)
 {

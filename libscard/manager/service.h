@@ -89,7 +89,7 @@ struct service_ops {
      */
     int (*cancel)(struct service_context *context);
 
-    /* cancel, and ends exchanges of the context on a card as well. */
+    /* cancel, and ends exchanges of the context on a card as well: those that have reached the device. */
     int (*abort)(struct service_context *context);
 
     /* Names of all readers as a multi-string in a new block (free it), with its length; RC_NO_READERS. */

@@ -82,7 +82,7 @@ struct slot *slot_new(struct manager *manager, struct reader *device, const char
     list_append(&manager->slots, &slot->link);
     manager->slot_count++;
     count(&manager->list_events);
-    watch_notify(manager, NULL);
+    watch_notify(manager);
     return slot;
 }
 
@@ -101,7 +101,7 @@ void slot_detach(struct slot *slot)
     list_each(node, &slot->handles)
         turn_evict(list_entry(node, struct handle, slot_link), RC_READER_UNAVAILABLE);
     turn_evict_connects(slot, RC_UNKNOWN_READER);
-    watch_notify(manager, NULL);
+    watch_notify(manager);
     slot_release(slot);
 }
 
@@ -162,7 +162,7 @@ static void card_out(struct slot *slot)
     log_debug("%s: card out", slot->name);
     post(slot, EVENT_REMOVED, NULL);
     turn_disown(slot);
-    watch_notify(slot->manager, slot);
+    watch_notify(slot->manager);
 }
 
 int slot_failed(struct slot *slot, int rc)
@@ -172,7 +172,7 @@ int slot_failed(struct slot *slot, int rc)
     if (rc == RC_READER_UNAVAILABLE && !slot->faulty) {
         slot->faulty = true;
         log_debug("%s: reader does not work", slot->name);
-        watch_notify(slot->manager, slot);
+        watch_notify(slot->manager);
     }
     return rc;
 }
@@ -232,7 +232,7 @@ static int card_in(struct slot *slot)
     slot->present = true;
     count(&slot->counter);
     log_debug("%s: card in%s", slot->name, slot->mute ? ", mute" : "");
-    watch_notify(slot->manager, slot);
+    watch_notify(slot->manager);
     return RC_OK;
 }
 
@@ -254,7 +254,7 @@ int slot_look(struct slot *slot)
     rc = ask_presence(slot, &present);
     if (rc == RC_OK && slot->faulty) {
         slot->faulty = false;
-        watch_notify(slot->manager, slot);
+        watch_notify(slot->manager);
     }
     if (rc == RC_OK && slot->present && !present)
         card_out(slot);
@@ -280,7 +280,7 @@ int slot_power(struct slot *slot, enum power_action action, const struct handle 
     if (rc == RC_NO_CARD || rc == RC_READER_UNAVAILABLE)
         return slot_failed(slot, rc);
     post(slot, EVENT_RESET, except);
-    watch_notify(slot->manager, slot);
+    watch_notify(slot->manager);
     return rc;
 }
 
@@ -291,7 +291,7 @@ int slot_power_up(struct slot *slot)
     if (slot->powered)
         return RC_OK;
     rc = slot_failed(slot, device_power(slot, POWER_COLD));
-    watch_notify(slot->manager, slot);
+    watch_notify(slot->manager);
     return rc;
 }
 
@@ -373,7 +373,7 @@ void slot_add_handle(struct slot *slot, struct handle *handle)
     slot->idle_at = deadline_never();
     if (handle->share == SHARE_EXCLUSIVE)
         slot->exclusive = handle;
-    watch_notify(slot->manager, slot);
+    watch_notify(slot->manager);
 }
 
 void slot_remove_handle(struct slot *slot, struct handle *handle)
@@ -386,7 +386,7 @@ void slot_remove_handle(struct slot *slot, struct handle *handle)
     if (slot->owner == handle)
         turn_disown(slot);
     slot_expect_idle(slot);
-    watch_notify(slot->manager, slot);
+    watch_notify(slot->manager);
 }
 
 uint32_t slot_watch_state(const struct slot *slot)

@@ -103,6 +103,16 @@ static inline struct manager *manager_of(struct service *service)
     return (struct manager *)(void *)service;
 }
 
+static inline struct context *context_of(struct service_context *context)
+{
+    return (struct context *)(void *)context;
+}
+
+static inline struct handle *handle_of(struct service_handle *handle)
+{
+    return (struct handle *)(void *)handle;
+}
+
 static inline struct manager *context_manager(const struct context *context)
 {
     return manager_of(context->base.service);
@@ -110,7 +120,7 @@ static inline struct manager *context_manager(const struct context *context)
 
 static inline struct context *handle_context(const struct handle *handle)
 {
-    return (struct context *)(void *)handle->base.context;
+    return context_of(handle->base.context);
 }
 
 /* wait.c: the pieces of a cancellable wait. All under the lock. */

@@ -24,9 +24,8 @@ struct watch {
     struct wait wait;
 };
 
-void watch_notify(struct manager *manager, const struct slot *slot)
+void watch_notify(struct manager *manager)
 {
-    (void)slot;
     list_each(node, &manager->watches) wait_stir(&list_entry(node, struct watch, link)->wait);
 }
 

@@ -8,7 +8,7 @@
 /* See service_ops.wait. Without the lock. */
 int watch_wait(struct context *context, struct deadline deadline, struct reader_watch *watches, size_t count);
 
-/* Something that a watcher may wait for has changed. slot NULL: the list of readers. With the lock. */
-void watch_notify(struct manager *manager, const struct slot *slot);
+/* Something that a watcher may wait for has changed. With the lock. */
+void watch_notify(struct manager *manager);
 
 #endif
