@@ -27,7 +27,7 @@ static uint32_t scatter(uint32_t counter)
 
 static size_t home(const struct ids *ids, uint32_t id)
 {
-    return (size_t)((id * UINT32_C(0x9E3779B1)) >> 7) & (ids->capacity - 1);
+    return (size_t)((id * UINT64_C(0x9E3779B97F4A7C15)) >> 32) & (ids->capacity - 1);
 }
 
 void ids_init(struct ids *ids)

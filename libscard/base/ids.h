@@ -39,8 +39,7 @@ void *ids_get(const struct ids *ids, uint32_t id);
 /* Forgets the id; returns its object, or NULL if it had none. */
 void *ids_remove(struct ids *ids, uint32_t id);
 
-/* Forgets every id; none of them will be handed out soon. Used in a forked child: allocates and
- * frees nothing but the table. */
+/* Forgets every id; none of them will be handed out soon. For a forked child: allocates and frees nothing. */
 void ids_clear(struct ids *ids);
 
 #endif

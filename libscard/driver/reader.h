@@ -71,7 +71,8 @@ struct reader_ops {
     int (*get_attribute)(struct reader *reader, uint32_t tag, uint8_t *out, size_t capacity, size_t *ret_length);
     int (*set_attribute)(struct reader *reader, uint32_t tag, const uint8_t *value, size_t length);
 
-    /* Ends the call that is under way, if any, with RC_CANCELLED; not sticky. Any thread. */
+    /* Ends the call that is under way, if any, with RC_CANCELLED; not sticky. Any thread, under the manager's lock:
+     * never blocks. */
     void (*cancel)(struct reader *reader);
 
     /* Powers off, closes and frees. No other call is under way or follows. */

@@ -25,7 +25,8 @@ typedef void scard_log_fn(void *user, const char *line);
 void scard_set_log(scard_log_fn *fn, void *user);
 
 /* Like SCardCancel, and also ends exchanges of this context that are on the card: they return SCARD_E_CANCELLED.
- * What the card made of the command is then unknown; its state may be lost. */
+ * What the card made of the command is then unknown; its state may be lost. Not sticky: a call that is only on its
+ * way to the card goes on, so repeat it until the call has come back. */
 LONG scard_abort(SCARDCONTEXT hContext);
 
 /* Facts about a reader that need no connection, as text: "device" (stable identity, such as "vpcd:35963"),
