@@ -84,6 +84,16 @@ static int watch_once(struct interrupt *interrupt)
     return wait_ms;
 }
 
+static void lose_output(struct interrupt *interrupt, int fd)
+{
+    pthread_mutex_lock(&interrupt->lock);
+    if (interrupt->output_fd == fd) {
+        interrupt->output_fd = -1;
+        raise_with(interrupt, INTERRUPT_PIPE);
+    }
+    pthread_mutex_unlock(&interrupt->lock);
+}
+
 static void *watch(void *user)
 {
     struct interrupt *interrupt = user;
@@ -93,6 +103,7 @@ static void *watch(void *user)
             {.fd = interrupt->wake_fd, .events = POLLIN},
             {.fd = interrupt->signal_fd, .events = POLLIN},
             {.fd = interrupt_raised(interrupt) ? -1 : interrupt->event_fd, .events = POLLIN},
+            {.fd = -1}, /* without events: errors only */
         };
         uint64_t count;
         int wait_ms;
@@ -100,16 +111,19 @@ static void *watch(void *user)
 
         pthread_mutex_lock(&interrupt->lock);
         stop = interrupt->stop;
+        fds[3].fd = interrupt_raised(interrupt) ? -1 : interrupt->output_fd;
         wait_ms = stop ? 0 : watch_once(interrupt);
         pthread_mutex_unlock(&interrupt->lock);
         if (stop)
             return NULL;
-        if (poll(fds, 3, wait_ms) <= 0)
+        if (poll(fds, 4, wait_ms) <= 0)
             continue;
         if (fds[0].revents != 0)
             (void)!read(interrupt->wake_fd, &count, sizeof count);
         if (fds[1].revents != 0)
             take_signal(interrupt);
+        if (fds[3].revents != 0)
+            lose_output(interrupt, fds[3].fd);
     }
 }
 
@@ -135,8 +149,8 @@ int interrupt_init(struct interrupt *interrupt, bool signals)
     sigset_t all, old, set;
     int error;
 
-    *interrupt =
-        (struct interrupt){.event_fd = -1, .wake_fd = -1, .signal_fd = -1, .deadline = deadline_never()};
+    *interrupt = (struct interrupt){
+        .event_fd = -1, .wake_fd = -1, .signal_fd = -1, .output_fd = -1, .deadline = deadline_never()};
     atomic_init(&interrupt->cause, INTERRUPT_NONE);
     pthread_mutex_init(&interrupt->lock, NULL);
     interrupt->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -208,6 +222,14 @@ void interrupt_at(struct interrupt *interrupt, struct deadline deadline)
 {
     pthread_mutex_lock(&interrupt->lock);
     interrupt->deadline = deadline;
+    pthread_mutex_unlock(&interrupt->lock);
+    wake(interrupt);
+}
+
+void interrupt_output(struct interrupt *interrupt, int fd)
+{
+    pthread_mutex_lock(&interrupt->lock);
+    interrupt->output_fd = fd;
     pthread_mutex_unlock(&interrupt->lock);
     wake(interrupt);
 }

@@ -22,6 +22,7 @@ enum interrupt_cause {
     INTERRUPT_USER,
     INTERRUPT_TIMEOUT,
     INTERRUPT_CANCEL, /* as SCardCancel: an exchange that is on the card comes to its end first */
+    INTERRUPT_PIPE,   /* nobody reads the output any more */
 };
 
 struct interrupt {
@@ -32,6 +33,7 @@ struct interrupt {
     struct deadline deadline; /* raises by itself then */
     pthread_mutex_t lock;
     SCARDCONTEXT context; /* whose calls are ended; 0 = none */
+    int output_fd;        /* raises when its reader goes away; -1 = none */
     bool stop;
     pthread_t watcher;
 };
@@ -55,6 +57,10 @@ void interrupt_clear(struct interrupt *interrupt);
 
 /* Raises with INTERRUPT_TIMEOUT at that moment, unless cleared before. */
 void interrupt_at(struct interrupt *interrupt, struct deadline deadline);
+
+/* Raises with INTERRUPT_PIPE once the other end of this pipe or socket is closed; -1: no longer. For commands
+ * that go on without writing, who would not notice otherwise. */
+void interrupt_output(struct interrupt *interrupt, int fd);
 
 /* The context whose calls an interrupt ends, 0 for none. After it returns the watcher no longer uses the old
  * one. */

@@ -113,7 +113,11 @@ static int run(struct call *call)
     if (code != SCARD_S_SUCCESS)
         return call_fail_scard(call, code, "cannot watch the readers");
     say_ready(call, &monitor);
+    if (call->front->interrupt != NULL)
+        interrupt_output(call->front->interrupt, call->output->out);
     status = watch(&watching, &monitor);
+    if (call->front->interrupt != NULL)
+        interrupt_output(call->front->interrupt, -1);
     monitor_fini(&monitor);
     return status;
 }

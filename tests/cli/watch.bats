@@ -40,3 +40,10 @@ start_watch() {
     wait $watcher || result=$?
     [ "$result" -eq 130 ]
 }
+
+@test "a pipe whose reader has gone ends it: status 141" {
+    run timeout 20 bash -c '"$SCARD_BIN" --json watch | head -n 1; echo "${PIPESTATUS[0]}"'
+    assert_line --index 0 --partial '"t":"watching"'
+    assert_line --index 1 141
+    refute_line --partial interrupted
+}
