@@ -62,9 +62,12 @@ bool call_interrupted(const struct call *call)
 
 static int fail_interrupted(struct call *call)
 {
+    enum interrupt_cause cause = interrupt_cause(call->front->interrupt);
     char what[96];
 
-    if (interrupt_cause(call->front->interrupt) != INTERRUPT_TIMEOUT)
+    if (cause == INTERRUPT_PIPE)
+        return STATUS_PIPE;
+    if (cause != INTERRUPT_TIMEOUT)
         return output_error(call->output, STATUS_INTERRUPTED, SCARD_E_CANCELLED, "interrupted", "");
     snprintf(what, sizeof what, "it took longer than the %g seconds given",
              (double)call->globals.timeout_ms / 1000);
@@ -121,7 +124,8 @@ int call_fail_scard(struct call *call, LONG code, const char *format, ...)
     va_end(args);
     if (result < 0)
         return call_no_memory(call);
-    /* The library's own sentence tells what, where and what to do; the table's words stand in for it. */
+    /* The library's own sentence tells what, where and what to do; the table's words stand in for it. Of why
+     * there is no service the table knows one reason only. */
     if (detail[0] != '\0')
         result = asprintf(&what, "%s: %s", about, without_repetition(about, detail));
     else
@@ -130,7 +134,8 @@ int call_fail_scard(struct call *call, LONG code, const char *format, ...)
         free(about);
         return call_no_memory(call);
     }
-    result = output_error(call->output, (int)words->status, code, what, words->advice);
+    result = output_error(call->output, (int)words->status, code, what,
+                          code == SCARD_E_NO_SERVICE && detail[0] != '\0' ? "" : words->advice);
     free(what);
     free(about);
     return result;

@@ -68,4 +68,5 @@ load helper
     run scard list
     assert_failure 3
     assert_output --partial "line 2"
+    refute_output --partial SCARD_SERVICE
 }
