@@ -249,13 +249,13 @@ int exchange_parse(struct call *call, const char *text, unsigned number, struct 
 int exchange_send(struct call *call, const struct apdu_text *apdu, unsigned number)
 {
     struct exchange_result result;
-    char words[160], expected[64];
+    char words[SW_TEXT_MAX], expected[64];
     int status = exchange_run(call, apdu, number, &result);
 
     if (status != STATUS_DONE)
         return status;
     if (!result.accepted && call->desk->protocol != SCARD_PROTOCOL_RAW) {
-        sw_describe(result.sw, words, sizeof words);
+        exchange_meaning(apdu->bytes.data, apdu->bytes.length, result.sw, words, sizeof words);
         if (apdu->expect_count > 0)
             status = call_fail(
                 call, STATUS_ANSWER, "", "the card answered %04X (%s), expected was %s", result.sw, words,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/exchange_show.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,6 +48,23 @@ static void people_hex(struct record *record, const char *mark, const char *hex)
     secret_wipe(line, sizeof line);
 }
 
+const char *exchange_meaning(const uint8_t *command, size_t command_length, uint16_t sw, char *text,
+                             size_t capacity)
+{
+    /* VERIFY, CHANGE REFERENCE DATA, DISABLE and ENABLE VERIFICATION REQUIREMENT, RESET RETRY COUNTER */
+    static const uint8_t verifying[] = {0x20, 0x21, 0x24, 0x25, 0x26, 0x28, 0x2C, 0x2D};
+    unsigned count = sw & 0xF;
+
+    if ((sw & 0xFFF0) != 0x63C0 || command_length < 2 ||
+        memchr(verifying, command[1], sizeof verifying) == NULL)
+        return sw_describe(sw, text, capacity);
+    /* Without data VERIFY asks for the tries (ISO 7816-4:2013, 11.5.6): nothing has failed. */
+    (void)snprintf(text, capacity, "%s, %u tr%s left",
+                   command_length > 5 ? "verification failed" : "not verified", count,
+                   count == 1 ? "y" : "ies");
+    return text;
+}
+
 static enum paint paint_of(const struct exchange *exchange, const struct exchange_result *result)
 {
     if (exchange->last && !result->accepted)
@@ -55,11 +73,10 @@ static enum paint paint_of(const struct exchange *exchange, const struct exchang
 }
 
 static void people(struct call *call, const struct exchange *exchange, const struct exchange_result *result,
-                   const char *command, const char *response, struct record *record)
+                   const char *command, const char *response, const char *meaning, struct record *record)
 {
     const struct output *output = call->output;
     const char *name = apdu_instruction_name(exchange->command[0], exchange->command[1]);
-    char words[160];
 
     people_hex(record, ">", command);
     record_people(record, "  %s%s%s%s%s\n", output_paint(output, PAINT_DIM), name != NULL ? name : "",
@@ -71,8 +88,7 @@ static void people(struct call *call, const struct exchange *exchange, const str
                       exchange->response_length - 2, output_paint(output, PAINT_END));
     }
     record_people(record, "< %s%04X%s  %s  %s%.2f ms%s\n", output_paint(output, paint_of(exchange, result)),
-                  exchange->sw, output_paint(output, PAINT_END),
-                  sw_describe(exchange->sw, words, sizeof words), output_paint(output, PAINT_DIM),
+                  exchange->sw, output_paint(output, PAINT_END), meaning, output_paint(output, PAINT_DIM),
                   (double)exchange->elapsed_ns / 1e6, output_paint(output, PAINT_END));
 }
 
@@ -95,7 +111,9 @@ static void add_answer(const struct exchange *exchange, const struct exchange_re
 int exchange_show(struct call *call, const struct exchange *exchange, const struct exchange_result *result)
 {
     bool masked = exchange->secret_length > 0 && !call->globals.show_secrets;
-    char *command = exchange_command_hex(exchange, call->globals.show_secrets), words[160];
+    char *command = exchange_command_hex(exchange, call->globals.show_secrets), words[SW_TEXT_MAX];
+    const char *meaning =
+        exchange_meaning(exchange->command, exchange->command_length, exchange->sw, words, sizeof words);
     size_t data = exchange->response_length > 2 ? exchange->response_length - 2 : 0;
     char *response = hex_new(exchange->response, data);
     struct record record;
@@ -109,7 +127,7 @@ int exchange_show(struct call *call, const struct exchange *exchange, const stru
         record_text(&record, SHOW_JSON, "c", command);
         record_text(&record, SHOW_JSON, "r", response);
         record_format(&record, SHOW_JSON, "sw", "%04X", exchange->sw);
-        record_text(&record, SHOW_JSON, "meaning", sw_describe(exchange->sw, words, sizeof words));
+        record_text(&record, SHOW_JSON, "meaning", meaning);
         record_real(&record, SHOW_JSON, "ms", (double)exchange->elapsed_ns / 1e6);
         record_text(&record, SHOW_JSON, "name",
                     exchange->command_length >= 2
@@ -124,7 +142,7 @@ int exchange_show(struct call *call, const struct exchange *exchange, const stru
         if (exchange->last)
             add_answer(exchange, result, &record);
         if (call->output->mode == OUTPUT_PEOPLE && exchange->command_length >= 2)
-            people(call, exchange, result, command, response, &record);
+            people(call, exchange, result, command, response, meaning, &record);
     }
     status = output_record(call->output, &record);
     record_fini(&record);

@@ -217,3 +217,11 @@ load helper
     run bash -c 'yes 80000000:41 | "$SCARD_BIN" --readers sim:echo apdu - | head -1; exit ${PIPESTATUS[1]}'
     assert_failure 141
 }
+
+@test "63Cx is told as what it is for the command" {
+    run scard --json apdu 00200081 00200081
+    assert_output --partial '"meaning":"not verified, 3 tries left"'
+    run scard --json apdu 20:"1235"
+    assert_output --partial '"meaning":"verification failed, 2 tries left"'
+    assert_output --partial "the card answered 63C2 (verification failed, 2 tries left)"
+}
