@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/apdu_parts.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,14 +46,15 @@ int apdu_take_byte(struct apdu_parser *parser)
         parser->at += 2;
     high = hex_digit(apdu_peek(parser, 0));
     low = hex_digit(apdu_peek(parser, 1));
-    if (high < 0) {
-        char c = apdu_peek(parser, 0);
+    if (high < 0 || (low < 0 && isalnum((unsigned char)apdu_peek(parser, 1)))) {
+        size_t at = parser->at + (high >= 0);
+        char c = apdu_peek(parser, high >= 0);
 
         if (c == '\0')
-            return apdu_fault_at(parser, parser->at, "a byte is missing here");
+            return apdu_fault_at(parser, at, "a byte is missing here");
         if ((unsigned char)c < 0x20 || (unsigned char)c > 0x7E)
-            return apdu_fault_at(parser, parser->at, "this is no hexadecimal digit");
-        return apdu_fault_at(parser, parser->at, "'%c' is no hexadecimal digit", c);
+            return apdu_fault_at(parser, at, "this is no hexadecimal digit");
+        return apdu_fault_at(parser, at, "'%c' is no hexadecimal digit", c);
     }
     if (low < 0)
         return apdu_fault_at(parser, parser->at, "odd number of digits: this byte has only one");

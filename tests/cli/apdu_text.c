@@ -115,6 +115,9 @@ static void faults_name_the_place(void **state)
     expect_fault("   ", 3, "nothing to send");
     expect_fault("=9000", 0, "nothing to send");
     expect_fault("00A40", 4, "odd number");
+    expect_fault("00A4z0", 4, "'z'");
+    expect_fault("00A40z", 5, "'z'");
+    expect_fault("20:123z34", 6, "'z'");
     expect_fault("00G4", 2, "'G'");
     expect_fault("hello", 0, "'h'");
     expect_fault("00A4040005A0", 0, "5 data bytes");
