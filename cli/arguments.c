@@ -9,6 +9,8 @@
 #include "cli/names.h"
 #include "cli/suggest.h"
 
+#define SHOWN_MAX 80
+
 struct cursor {
     int argc;
     const char *const *argv;
@@ -190,32 +192,40 @@ static int parse_letters(struct call *call, struct cursor *cursor, const char *w
     return status;
 }
 
+/* How much of a word a sentence can hold: whole characters. */
+static int shown_length(const char *word)
+{
+    size_t length = strnlen(word, SHOWN_MAX);
+
+    if (length == SHOWN_MAX)
+        while (length > 0 && ((unsigned char)word[length] & 0xC0) == 0x80)
+            length--;
+    return (int)length;
+}
+
 static int unknown_command(struct call *call, const char *word)
 {
     const struct command *near = command_suggest(call->front->commands, word);
+    int shown = shown_length(word);
 
     if (near != NULL)
         return call_fail(call, STATUS_USAGE, "\"help\" lists all commands.",
                          "there is no command \"%s\": did you mean \"%s\"?", word, near->name);
+    /* Not repeated: a PIN may be in it. */
     if (word[0] != '\0' && strspn(word, "0123456789abcdefABCDEF:/= ") == strlen(word))
         return call_fail(call, STATUS_USAGE, "To send an APDU, write: apdu APDU.",
-                         "there is no command \"%s\"", word);
-    return call_fail(call, STATUS_USAGE, "\"help\" lists all commands.", "there is no command \"%s\"", word);
+                         "there is no command of that name");
+    return call_fail(call, STATUS_USAGE, "\"help\" lists all commands.", "there is no command \"%.*s%s\"",
+                     shown, word, word[shown] != '\0' ? "..." : "");
 }
 
 static int take_word(struct call *call, const char *word)
 {
-    const char **arguments;
-
     if (call->command == NULL) {
         call->command = command_find(call->front->commands, word);
         return call->command != NULL ? STATUS_DONE : unknown_command(call, word);
     }
-    arguments = reallocarray(call->arguments, call->argument_count + 1, sizeof *arguments);
-    if (arguments == NULL)
-        return call_no_memory(call);
-    call->arguments = arguments;
-    arguments[call->argument_count++] = word;
+    call->arguments[call->argument_count++] = word;
     return STATUS_DONE;
 }
 
@@ -251,6 +261,10 @@ int arguments_parse(struct call *call, int argc, const char *const *argv)
     bool options = true;
     int status = STATUS_DONE;
 
+    /* At most all words. */
+    call->arguments = calloc((size_t)argc + 1, sizeof(const char *));
+    if (call->arguments == NULL)
+        return call_no_memory(call);
     while (cursor.next < argc && status == STATUS_DONE) {
         const char *word = argv[cursor.next++];
 

@@ -113,16 +113,33 @@ int output_text(struct output *output, const char *text, size_t length)
     return output_write(output, output->out, text, length);
 }
 
+/* What is repeated from elsewhere may not steer the terminal; colour that we put around it may. */
+static char *harmless(const char *text)
+{
+    char *copy = strdup(text);
+
+    for (char *at = copy; at != NULL && *at != '\0'; at++)
+        if (((unsigned char)*at < 0x20 && *at != '\n') || *at == 0x7F)
+            *at = '?';
+    return copy;
+}
+
 /* "scard: What. Fix." with the first letter as given. */
 static void error_text(const struct output *output, const char *what, const char *fix, struct record *record)
 {
     const char *red = output->color_err ? "\033[31m" : "", *end = output->color_err ? "\033[0m" : "";
     size_t length = strlen(what);
     const char *stop = length > 0 && strchr(".?!", what[length - 1]) != NULL ? "" : ".";
+    char *shown = harmless(what);
 
+    if (shown == NULL)
+        record->failed = true;
     if (output->program != NULL)
         record_people(record, "%s%s:%s ", red, output->program, end);
-    record_people(record, "%s%s%s%s", what, stop, fix[0] != '\0' ? " " : "", fix);
+    record_people(record, "%s%s%s%s", shown != NULL ? shown : "", stop, fix[0] != '\0' ? " " : "", fix);
+    if (shown != NULL)
+        secret_wipe(shown, strlen(shown));
+    free(shown);
 }
 
 int output_error(struct output *output, int status, LONG scard, const char *what, const char *fix)

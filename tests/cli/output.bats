@@ -47,3 +47,22 @@ load helper
     [[ $errors == *"scard: debug: "* ]] || [ -z "$errors" ]
     [[ $output != *debug* ]]
 }
+
+@test "words that come from outside do not steer the terminal" {
+    run scard $'\e[31mred\a'
+    assert_failure 2
+    assert_output 'scard: there is no command "?[31mred?". "help" lists all commands.'
+    run scard apdu -r $'\e[8m' 00A4
+    assert_failure 4
+    refute_output --partial $'\e'
+}
+
+@test "a word that is no command is told in short, and not at all if it may be an APDU" {
+    run scard "$(printf 'word%.0s' {1..5000})"
+    assert_failure 2
+    [ ${#output} -lt 200 ]
+    run scard "00200001 04 31323334"
+    assert_failure 2
+    assert_output --partial "apdu APDU"
+    refute_output --partial 313233
+}
