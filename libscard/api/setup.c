@@ -107,17 +107,6 @@ static int add_vpcd(struct service *service, const struct uri *uri)
     size_t count;
     int rc = vpcd_open(uri, &readers, &count);
 
-    if (rc == RC_READER_UNAVAILABLE) {
-        /* The reader is listed with its problem; the others work. */
-        char *device, problem[512];
-
-        strcpy(problem, detail_get());
-        if (asprintf(&device, "vpcd:%s", uri->path) < 0)
-            return RC_NO_MEMORY;
-        rc = local_add_unusable(service, "Virtual PCD", device, problem);
-        free(device);
-        return rc;
-    }
     if (rc)
         return rc;
     rc = local_add(service, readers, count);
@@ -133,6 +122,33 @@ static int add_sim(struct service *service, const struct uri *uri)
     return rc ? rc : local_add(service, &reader, 1);
 }
 
+static const struct driver {
+    const char *scheme, *model; /* model: of a reader that cannot be opened */
+    int (*add)(struct service *service, const struct uri *uri);
+} drivers[] = {
+    {"vpcd", "Virtual PCD", add_vpcd},
+    {"sim", "scard sim", add_sim},
+};
+
+static int add_by_driver(struct service *service, const struct uri *uri)
+{
+    for (size_t i = 0; i < sizeof drivers / sizeof *drivers; i++) {
+        char problem[512];
+        int rc;
+
+        if (strcmp(uri->scheme, drivers[i].scheme) != 0)
+            continue;
+        rc = drivers[i].add(service, uri);
+        if (rc != RC_READER_UNAVAILABLE)
+            return rc;
+        /* The reader is listed with its problem; the others work. */
+        strcpy(problem, detail_get());
+        return local_add_unusable(service, drivers[i].model, uri->text, problem);
+    }
+    return detail_set(RC_INVALID_VALUE, "%s: unknown type of reader '%s'; known are sim and vpcd", uri->text,
+                      uri->scheme);
+}
+
 static int add_reader(struct service *service, const char *text, size_t length)
 {
     struct uri uri;
@@ -140,13 +156,7 @@ static int add_reader(struct service *service, const char *text, size_t length)
 
     if (rc)
         return rc;
-    if (!strcmp(uri.scheme, "vpcd"))
-        rc = add_vpcd(service, &uri);
-    else if (!strcmp(uri.scheme, "sim"))
-        rc = add_sim(service, &uri);
-    else
-        rc = detail_set(RC_INVALID_VALUE, "%s: unknown type of reader '%s'; known are sim and vpcd", uri.text,
-                        uri.scheme);
+    rc = add_by_driver(service, &uri);
     uri_fini(&uri);
     return rc;
 }

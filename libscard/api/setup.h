@@ -18,7 +18,8 @@
 #include "manager/service.h"
 
 /* The service for a new context; each get needs a put. RC_INVALID_VALUE for a fault in SCARD_READERS,
- * RC_NO_SERVICE for one in a configuration file or SCARD_SERVICE, with a detail; RC_NO_MEMORY. */
+ * RC_NO_SERVICE for one in a configuration file or SCARD_SERVICE, with a detail; RC_NO_MEMORY, also without
+ * file descriptors or threads. A reader that cannot be opened is no failure: it is listed, unusable. */
 int setup_get_service(struct service **ret_service);
 void setup_put_service(void);
 

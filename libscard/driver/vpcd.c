@@ -371,8 +371,8 @@ static int open_slot(struct vpcd *vpcd, const struct vpcd_settings *settings)
     vpcd->spare = fcntl(vpcd->listener, F_DUPFD_CLOEXEC, 0);
     if (vpcd->reader.event_fd < 0 || vpcd->spare < 0 ||
         epoll_ctl(vpcd->reader.event_fd, EPOLL_CTL_ADD, vpcd->listener, &event))
-        return detail_set(RC_READER_UNAVAILABLE, "%s: cannot watch the port: %s", vpcd->device,
-                          strerrordesc_np(errno));
+        return detail_set(RC_NO_MEMORY, "%s: no file descriptor left to watch the port: %s; raise ulimit -n",
+                          vpcd->device, strerrordesc_np(errno));
     return RC_OK;
 }
 

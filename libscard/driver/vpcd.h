@@ -30,7 +30,7 @@
 /* Opens all slots of one URI. On success *ret_readers is a new array (free it) of *ret_count new readers,
  * each to be closed by its close operation, in any order.
  * RC_INVALID_VALUE for a bad URI, RC_READER_UNAVAILABLE when a port cannot be listened on (detail says
- * which and why), RC_NO_MEMORY. */
+ * which and why), RC_NO_MEMORY, also when the process is out of descriptors. */
 int vpcd_open(const struct uri *uri, struct reader ***ret_readers, size_t *ret_count);
 
 #endif

@@ -55,6 +55,8 @@ int vpcd_listen(const char *name, const char *host, uint16_t port, int *ret_fd, 
             RC_READER_UNAVAILABLE,
             "%s: port %u is in use by another program (a running pcscd with vpcd?); choose another port",
             name, port);
+    if (fd < 0 && (errno == EMFILE || errno == ENFILE))
+        return detail_set(RC_NO_MEMORY, "%s: no file descriptor left to listen with; raise ulimit -n", name);
     if (fd < 0)
         return detail_set(RC_READER_UNAVAILABLE,
                           "%s: cannot listen on port %u of %s: %s; choose another port", name, port, host,

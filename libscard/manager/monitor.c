@@ -184,7 +184,8 @@ int monitor_start(struct manager *manager)
     if (manager->epoll_fd < 0 || manager->wake_fd < 0 || manager->timer_fd < 0 ||
         arm(manager, EPOLL_CTL_ADD, manager->wake_fd, EVENT_WAKE) ||
         arm(manager, EPOLL_CTL_ADD, manager->timer_fd, EVENT_TIMER))
-        return detail_set(RC_NO_MEMORY, "no more file descriptors for watching readers (error %d)", errno);
+        return detail_set(RC_NO_MEMORY,
+                          "no file descriptor left for watching readers (error %d); raise ulimit -n", errno);
     pthread_mutex_lock(&manager->lock);
     rc = spawn(manager);
     pthread_mutex_unlock(&manager->lock);

@@ -27,8 +27,8 @@
 #define SIM_CONTROL_INSERT 0x42002580 /* SCARD_CTL_CODE(9600): put the card in; done already: RC_OK */
 #define SIM_CONTROL_REMOVE 0x42002581 /* SCARD_CTL_CODE(9601): take it out */
 
-/* RC_INVALID_VALUE with a detail for a bad URI; RC_READER_UNAVAILABLE when PATH cannot be watched;
- * RC_NO_MEMORY; RC_IO when the process is out of descriptors. */
+/* RC_INVALID_VALUE with a detail for a bad URI; RC_READER_UNAVAILABLE, with a detail, when PATH cannot be
+ * watched; RC_NO_MEMORY, also when the process is out of descriptors. */
 int sim_open(const struct uri *uri, struct reader **ret_reader);
 
 /* For tests, from any thread, also while a call is on the card: the card leaves or comes. The mount

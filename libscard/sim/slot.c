@@ -107,7 +107,8 @@ static void line_leave(struct sim_line *line)
 
 static int out_of_descriptors(void)
 {
-    return detail_set(RC_IO, "no event descriptor for a simulated reader: %s", strerror(errno));
+    return detail_set(RC_NO_MEMORY, "no event descriptor for a simulated reader: %s; raise ulimit -n",
+                      strerror(errno));
 }
 
 /* event_fd of a slot with a watch: readable when either has news. */

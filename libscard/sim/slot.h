@@ -27,7 +27,7 @@ struct slot {
 };
 
 /* path: the file that stands for the card, and inserted is ignored; or NULL.
- * RC_READER_UNAVAILABLE, RC_INVALID_VALUE (path), RC_NO_MEMORY, RC_IO (out of descriptors), detail set.
+ * RC_READER_UNAVAILABLE, RC_INVALID_VALUE (path), detail set; RC_NO_MEMORY (out of descriptors, too).
  * slot_close takes a slot whose opening failed, too. */
 int slot_open(struct slot *slot, const char *path, bool inserted);
 void slot_close(struct slot *slot);

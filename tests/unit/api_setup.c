@@ -3,6 +3,7 @@
  */
 #include <pthread.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -107,6 +108,36 @@ static void other_services_are_not_known(void **state)
     unsetenv("SCARD_SERVICE");
 }
 
+/* Too few of them for the service and its readers: an error that says so, and the next try is a fresh one. */
+static void no_descriptors_is_said(void **state)
+{
+    static const char *const readers[] = {"sim:echo", "vpcd:0?slots=2"};
+    struct rlimit limit;
+
+    (void)state;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    for (size_t i = 0; i < sizeof readers / sizeof *readers; i++) {
+        rlim_t room = 0;
+        LONG code;
+
+        setenv("SCARD_READERS", readers[i], 1);
+        do {
+            struct rlimit tight = {.rlim_cur = room++, .rlim_max = limit.rlim_max};
+
+            assert_int_equal(setrlimit(RLIMIT_NOFILE, &tight), 0);
+            code = try_establish();
+            assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+            if (code) {
+                assert_code(code, SCARD_E_NO_MEMORY);
+                assert_non_null(strstr(scard_error_detail(), "ulimit"));
+            }
+        } while (code && room < limit.rlim_cur);
+        assert_code(code, SCARD_S_SUCCESS);
+        assert_string_equal(scard_error_detail(), "");
+        usleep(1100000); /* until the service has stopped */
+    }
+}
+
 /* The list of readers at once, then the service is allowed to stop. */
 static void assert_readers(const char *expected, size_t length)
 {
@@ -163,6 +194,26 @@ static void service_lingers_stops_and_starts_anew(void **state)
     assert_code(SCardReleaseContext(early), SCARD_S_SUCCESS);
     await_readers(two, sizeof two);
     assert_code(transmit_echo(card), SCARD_E_INVALID_HANDLE);
+}
+
+/* A reader that cannot be opened is listed, whatever its type; the others work. */
+static void unusable_reader_is_listed(void **state)
+{
+    static const char both[] = "scard sim 00 00\0scard sim:echo 01 00\0";
+    SCARDCONTEXT context;
+    SCARDHANDLE card;
+    char problem[512];
+    DWORD length = sizeof problem;
+
+    (void)state;
+    setenv("SCARD_READERS", "sim:echo?presence=/nonexistent/card sim:echo", 1);
+    await_readers(both, sizeof both);
+    context = establish();
+    assert_code(SCardConnect(context, "scard sim 00 00", SCARD_SHARE_DIRECT, 0, &card, NULL),
+                SCARD_E_READER_UNAVAILABLE);
+    assert_code(scard_reader_fact(context, "scard sim 00 00", "problem", problem, &length), SCARD_S_SUCCESS);
+    assert_non_null(strstr(problem, "/nonexistent"));
+    assert_code(SCardReleaseContext(context), SCARD_S_SUCCESS);
 }
 
 static void user_file_is_read(void **state)
@@ -233,7 +284,9 @@ int main(void)
         cmocka_unit_test(faulty_file_names_the_line),
         cmocka_unit_test(folder_is_no_file),
         cmocka_unit_test(other_services_are_not_known),
+        cmocka_unit_test(no_descriptors_is_said),
         cmocka_unit_test(service_lingers_stops_and_starts_anew),
+        cmocka_unit_test(unusable_reader_is_listed),
         cmocka_unit_test(user_file_is_read),
         cmocka_unit_test(detail_belongs_to_the_thread),
         cmocka_unit_test(context_may_be_released_at_exit),
