@@ -67,21 +67,6 @@ static void log_line(void *user, const char *line)
     free(text);
 }
 
-static int show_help(struct call *call)
-{
-    const char *program = call->front->kind == FRONT_ONE_SHOT ? "scard" : "";
-    struct buffer text = {0};
-    int rc, status;
-
-    if (call->command != NULL)
-        rc = help_command(call->command, program, &text);
-    else
-        rc = help_overview(call->front->commands, program, &text);
-    status = rc < 0 ? call_no_memory(call) : output_text(call->output, (const char *)text.data, text.length);
-    buffer_fini(&text);
-    return status;
-}
-
 /* The service reads SCARD_READERS when it starts; a context that is open has it started. */
 static int add_readers(struct call *call)
 {
@@ -155,7 +140,7 @@ int dispatch_run(struct call *call)
     if (call->globals.version && (call->command == NULL || !call->globals.help))
         call->command = command_find(call->front->commands, "version");
     if (call->command == NULL || call->globals.help) {
-        status = show_help(call);
+        status = help_show(call, call->command);
         if (status == STATUS_DONE && call->command == NULL && !call->globals.help)
             status = STATUS_USAGE;
     } else {

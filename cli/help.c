@@ -145,3 +145,56 @@ int help_command(const struct command *command, const char *program, struct buff
         rc = add(text, "\nOptions of all commands: %s%shelp\n", program, program[0] != '\0' ? " " : "");
     return rc;
 }
+
+/* One record of the table of commands, for programs. */
+static void show_record(struct call *call, const struct command *command, const char *usage)
+{
+    struct record record;
+
+    record_init(&record, "command", RECORD_ROW);
+    record_text(&record, SHOW_JSON, "name", command->name);
+    record_text(&record, SHOW_JSON, "alias", command->alias);
+    record_text(&record, SHOW_JSON, "group", command->group);
+    record_text(&record, SHOW_JSON, "summary", command->summary);
+    record_text(&record, SHOW_JSON, "usage", usage);
+    record_list(&record, SHOW_JSON, "options");
+    for (const struct option_spec *spec = command->options; spec != NULL && spec->name != NULL; spec++)
+        record_list_add(&record, spec->name);
+    output_record(call->output, &record);
+    record_fini(&record);
+}
+
+static int show_records(struct call *call, const struct command *only, const char *program)
+{
+    for (const struct command *const *at = call->front->commands; *at != NULL; at++) {
+        struct buffer usage = {0};
+        int rc;
+
+        if (only != NULL ? *at != only : (*at)->flags & COMMAND_HIDDEN)
+            continue;
+        rc = help_usage(*at, program, &usage);
+        if (rc == RC_OK)
+            rc = buffer_append(&usage, "", 1);
+        if (rc == RC_OK)
+            show_record(call, *at, (const char *)usage.data);
+        buffer_fini(&usage);
+        if (rc < 0)
+            return call_no_memory(call);
+    }
+    return STATUS_DONE;
+}
+
+int help_show(struct call *call, const struct command *command)
+{
+    const char *program = call->front->kind == FRONT_ONE_SHOT ? "scard" : "";
+    struct buffer text = {0};
+    int rc, status;
+
+    if (call->output->mode == OUTPUT_JSON)
+        return show_records(call, command, program);
+    rc = command != NULL ? help_command(command, program, &text)
+                         : help_overview(call->front->commands, program, &text);
+    status = rc < 0 ? call_no_memory(call) : output_text(call->output, (const char *)text.data, text.length);
+    buffer_fini(&text);
+    return status;
+}

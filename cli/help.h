@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Help as text, made from the tables. */
+/* Help as text or records, made from the tables. */
 #ifndef CLI_HELP_H
 #define CLI_HELP_H
 
 #include "base/bytes.h"
-#include "cli/command.h"
+#include "cli/call.h"
 
 /* All commands by group, with the global options. program: "scard" or "" in the shell. RC_NO_MEMORY. */
 int help_overview(const struct command *const *commands, const char *program, struct buffer *text);
@@ -14,5 +14,9 @@ int help_command(const struct command *command, const char *program, struct buff
 
 /* One line: "scard apdu [OPTIONS] APDU...". */
 int help_usage(const struct command *command, const char *program, struct buffer *text);
+
+/* Prints it: of one command, or the overview if command is NULL. As JSON a record "command" for that one, or
+ * for each. Exit status. */
+int help_show(struct call *call, const struct command *command);
 
 #endif

@@ -6,10 +6,8 @@
 
 static int run(struct call *call)
 {
-    const char *name = call_argument(call, 0), *program = call->front->kind == FRONT_ONE_SHOT ? "scard" : "";
+    const char *name = call_argument(call, 0);
     const struct command *command = NULL;
-    struct buffer text = {0};
-    int rc, status;
 
     if (name != NULL) {
         command = command_find(call->front->commands, name);
@@ -22,13 +20,7 @@ static int run(struct call *call)
                              near != NULL ? "\"?" : "");
         }
     }
-    if (command != NULL)
-        rc = help_command(command, program, &text);
-    else
-        rc = help_overview(call->front->commands, program, &text);
-    status = rc < 0 ? call_no_memory(call) : output_text(call->output, (const char *)text.data, text.length);
-    buffer_fini(&text);
-    return status;
+    return help_show(call, command);
 }
 
 static const struct argument_spec arguments[] = {

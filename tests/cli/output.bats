@@ -21,11 +21,16 @@ load helper
 }
 
 @test "every line of --json is one object" {
-    for command in list groups version status atr attrib reset "apdu a4000c:df01" help; do
-        [ "$command" = help ] || scard --json $command | while read -r line; do
+    for command in list groups version status atr attrib reset "apdu a4000c:df01" help "help apdu" "apdu -h"; do
+        run scard --json $command
+        assert_success
+        [ -n "$output" ]
+        for line in "${lines[@]}"; do
             [[ $line == '{"v":1,"t":"'*'}' ]]
         done
     done
+    run scard --json help connect
+    assert_output --regexp '"t":"command","name":"connect",.*"usage":"scard connect \[OPTIONS\]",.*"options":\["'
 }
 
 @test "people see command, answer, meaning" {
