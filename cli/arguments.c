@@ -211,6 +211,9 @@ static int unknown_command(struct call *call, const char *word)
     if (near != NULL)
         return call_fail(call, STATUS_USAGE, "\"help\" lists all commands.",
                          "there is no command \"%s\": did you mean \"%s\"?", word, near->name);
+    if (call->front->kind != FRONT_ONE_SHOT && strcmp(word, "scard") == 0)
+        return call_fail(call, STATUS_USAGE, "Write the command alone, as in: list.",
+                         "commands stand without \"scard\" here");
     /* Not repeated: a PIN may be in it. */
     if (word[0] != '\0' && strspn(word, "0123456789abcdefABCDEF:/= ") == strlen(word))
         return call_fail(call, STATUS_USAGE, "To send an APDU, write: apdu APDU.",

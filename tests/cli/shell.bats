@@ -70,3 +70,9 @@ batch() {
     eval "exec ${COPROC[1]}>&-"
     wait "$COPROC_PID"
 }
+
+@test "commands stand without the name of the program" {
+    batch 'scard list'
+    assert_failure 2
+    [[ $stderr == *'without "scard"'* ]]
+}
