@@ -60,7 +60,7 @@ EXPORT LONG SCardConnect(SCARDCONTEXT hContext, LPCSTR szReader, DWORD dwShareMo
     struct api_context *context;
     int rc;
 
-    detail_clear();
+    EXPORT_BEGIN;
     if (!phCard)
         return SCARD_E_INVALID_PARAMETER;
     *phCard = 0;
@@ -85,7 +85,7 @@ EXPORT LONG SCardReconnect(SCARDHANDLE hCard, DWORD dwShareMode, DWORD dwPreferr
     uint32_t protocol;
     int rc;
 
-    detail_clear();
+    EXPORT_BEGIN;
     card = object_card(hCard);
     if (!card)
         return SCARD_E_INVALID_HANDLE;
@@ -106,7 +106,7 @@ EXPORT LONG SCardDisconnect(SCARDHANDLE hCard, DWORD dwDisposition)
     struct api_card *card;
     int rc = RC_INVALID_VALUE;
 
-    detail_clear();
+    EXPORT_BEGIN;
     card = object_card(hCard);
     if (!card)
         return SCARD_E_INVALID_HANDLE;
@@ -123,7 +123,7 @@ EXPORT LONG SCardBeginTransaction(SCARDHANDLE hCard)
     struct api_card *card;
     int rc;
 
-    detail_clear();
+    EXPORT_BEGIN;
     card = object_card(hCard);
     if (!card)
         return SCARD_E_INVALID_HANDLE;
@@ -137,7 +137,7 @@ EXPORT LONG SCardEndTransaction(SCARDHANDLE hCard, DWORD dwDisposition)
     struct api_card *card;
     int rc = RC_INVALID_VALUE;
 
-    detail_clear();
+    EXPORT_BEGIN;
     card = object_card(hCard);
     if (!card)
         return SCARD_E_INVALID_HANDLE;
@@ -180,7 +180,7 @@ EXPORT LONG SCardStatus(SCARDHANDLE hCard, LPSTR szReaderName, LPDWORD pcchReade
     struct api_card *card;
     int rc;
 
-    detail_clear();
+    EXPORT_BEGIN;
     if ((!szReaderName && memory_is_autoallocate(name_room)) || (!pbAtr && memory_is_autoallocate(atr_room)))
         return SCARD_E_INVALID_PARAMETER;
     for (size_t i = 0; i < 4; i++) {

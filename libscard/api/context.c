@@ -34,7 +34,7 @@ EXPORT LONG SCardEstablishContext(DWORD dwScope, LPCVOID pvReserved1, LPCVOID pv
 {
     (void)pvReserved1;
     (void)pvReserved2;
-    detail_clear();
+    EXPORT_BEGIN;
     if (!phContext)
         return SCARD_E_INVALID_PARAMETER;
     *phContext = 0;
@@ -47,7 +47,7 @@ EXPORT LONG SCardReleaseContext(SCARDCONTEXT hContext)
 {
     struct api_context *context;
 
-    detail_clear();
+    EXPORT_BEGIN;
     context = object_close_context(hContext);
     if (!context)
         return SCARD_E_INVALID_HANDLE;
@@ -62,7 +62,7 @@ EXPORT LONG SCardIsValidContext(SCARDCONTEXT hContext)
 {
     struct api_context *context;
 
-    detail_clear();
+    EXPORT_BEGIN;
     context = object_context(hContext);
     if (!context)
         return SCARD_E_INVALID_HANDLE;
@@ -75,7 +75,7 @@ EXPORT LONG SCardCancel(SCARDCONTEXT hContext)
     struct api_context *context;
     int rc;
 
-    detail_clear();
+    EXPORT_BEGIN;
     context = object_context(hContext);
     if (!context)
         return SCARD_E_INVALID_HANDLE;
@@ -89,7 +89,7 @@ EXPORT LONG scard_abort(SCARDCONTEXT hContext)
     struct api_context *context;
     int rc;
 
-    detail_clear();
+    EXPORT_BEGIN;
     context = object_context(hContext);
     if (!context)
         return SCARD_E_INVALID_HANDLE;
@@ -103,7 +103,7 @@ EXPORT LONG SCardFreeMemory(SCARDCONTEXT hContext, LPCVOID pvMem)
     struct api_context *context;
     int rc = RC_OK;
 
-    detail_clear();
+    EXPORT_BEGIN;
     context = object_context(hContext);
     if (!context)
         return SCARD_E_INVALID_HANDLE;

@@ -44,7 +44,7 @@ EXPORT LONG SCardTransmit(SCARDHANDLE hCard, const SCARD_IO_REQUEST *pioSendPci,
     struct api_card *card;
     int rc;
 
-    detail_clear();
+    EXPORT_BEGIN;
     if (!pioSendPci || !pbSendBuffer || !pbRecvBuffer || !pcbRecvLength)
         return SCARD_E_INVALID_PARAMETER;
     card = object_card(hCard);
@@ -84,7 +84,7 @@ EXPORT LONG SCardControl(SCARDHANDLE hCard, DWORD dwControlCode, LPCVOID pbSendB
     struct api_card *card;
     int rc;
 
-    detail_clear();
+    EXPORT_BEGIN;
     if (lpBytesReturned)
         *lpBytesReturned = 0;
     if ((!pbSendBuffer && cbSendLength) || (!pbRecvBuffer && cbRecvLength))
@@ -123,7 +123,7 @@ EXPORT LONG SCardGetAttrib(SCARDHANDLE hCard, DWORD dwAttrId, LPBYTE pbAttr, LPD
     struct api_card *card;
     int rc;
 
-    detail_clear();
+    EXPORT_BEGIN;
     if (!pcbAttrLen || (!pbAttr && memory_is_autoallocate(*pcbAttrLen)))
         return SCARD_E_INVALID_PARAMETER;
     card = object_card(hCard);
@@ -142,7 +142,7 @@ EXPORT LONG SCardSetAttrib(SCARDHANDLE hCard, DWORD dwAttrId, LPCBYTE pbAttr, DW
     struct api_card *card;
     int rc = RC_UNSUPPORTED;
 
-    detail_clear();
+    EXPORT_BEGIN;
     if (!pbAttr || !cbAttrLen)
         return SCARD_E_INVALID_PARAMETER;
     if (cbAttrLen > MAX_BUFFER_SIZE)

@@ -53,7 +53,7 @@ EXPORT LONG SCardListReaders(SCARDCONTEXT hContext, LPCSTR mszGroups, LPSTR mszR
     struct api_context *context;
     int rc;
 
-    detail_clear();
+    EXPORT_BEGIN;
     if (!pcchReaders || (!mszReaders && memory_is_autoallocate(*pcchReaders)))
         return SCARD_E_INVALID_PARAMETER;
     context = object_context(hContext);
@@ -70,7 +70,7 @@ EXPORT LONG SCardListReaderGroups(SCARDCONTEXT hContext, LPSTR mszGroups, LPDWOR
     struct api_context *context;
     int rc;
 
-    detail_clear();
+    EXPORT_BEGIN;
     if (!pcchGroups || (!mszGroups && memory_is_autoallocate(*pcchGroups)))
         return SCARD_E_INVALID_PARAMETER;
     context = object_context(hContext);
@@ -88,7 +88,7 @@ EXPORT LONG scard_reader_fact(SCARDCONTEXT hContext, LPCSTR szReader, LPCSTR szK
     char *value = NULL;
     int rc;
 
-    detail_clear();
+    EXPORT_BEGIN;
     if (!szReader || !szKey || !pcchValue || (!szValue && memory_is_autoallocate(*pcchValue)))
         return SCARD_E_INVALID_PARAMETER;
     context = object_context(hContext);
@@ -152,7 +152,7 @@ EXPORT LONG SCardGetStatusChange(SCARDCONTEXT hContext, DWORD dwTimeout, SCARD_R
     struct api_context *context;
     int rc;
 
-    detail_clear();
+    EXPORT_BEGIN;
     if (cReaders && !rgReaderStates)
         return SCARD_E_INVALID_PARAMETER;
     for (DWORD i = 0; i < cReaders; i++)

@@ -6,6 +6,7 @@
  * - Returns SCARD_S_SUCCESS or a code of pcsclite.h. Bad pointers are refused before a bad handle is.
  * - Any thread may call any function with any context or handle. A call that waits holds nothing
  *   that another call needs; SCardCancel and SCardReleaseContext end it with SCARD_E_CANCELLED.
+ * - A thread that is cancelled (pthread_cancel) in a call ends once the call has returned.
  * - A context or handle that is 0, closed, stale, foreign, of the other kind, or inherited over
  *   fork() is SCARD_E_INVALID_HANDLE and touches nothing.
  * - (buffer, &length) pairs: buffer NULL asks for the length; too short a buffer stores the needed
