@@ -9,7 +9,10 @@
 #include "iso/apdu.h"
 #include "iso/sw.h"
 
+/* Bytes in a line, and a mark: what a terminal of 100 columns has room for, or one of 80. */
 #define BYTES_PER_LINE 32
+#define BYTES_PER_NARROW_LINE 16
+#define NARROW (1 + 3 * BYTES_PER_LINE)
 
 char *exchange_command_hex(const struct exchange *exchange, bool show_secrets)
 {
@@ -28,15 +31,17 @@ char *exchange_command_hex(const struct exchange *exchange, bool show_secrets)
 }
 
 /* Digits with blanks between bytes, in lines. */
-static void people_hex(struct record *record, const char *mark, const char *hex)
+static void people_hex(const struct output *output, struct record *record, const char *mark, const char *hex)
 {
+    unsigned columns = output_columns(output);
+    size_t most = columns > 0 && columns < NARROW ? BYTES_PER_NARROW_LINE : BYTES_PER_LINE;
     char line[3 * BYTES_PER_LINE + 1];
     size_t bytes = strlen(hex) / 2;
 
     for (size_t done = 0; done < bytes;) {
         size_t at = 0;
 
-        for (; at < BYTES_PER_LINE && done < bytes; at++, done++) {
+        for (; at < most && done < bytes; at++, done++) {
             line[3 * at] = ' ';
             line[3 * at + 1] = hex[2 * done];
             line[3 * at + 2] = hex[2 * done + 1];
@@ -78,12 +83,12 @@ static void people(struct call *call, const struct exchange *exchange, const str
     const struct output *output = call->output;
     const char *name = apdu_instruction_name(exchange->command[0], exchange->command[1]);
 
-    people_hex(record, ">", command);
+    people_hex(output, record, ">", command);
     record_people(record, "  %s%s%s%s%s\n", output_paint(output, PAINT_DIM), name != NULL ? name : "",
                   exchange->automatic ? "  (auto)" : "", exchange->cut ? "  (Le cut for T=0)" : "",
                   output_paint(output, PAINT_END));
     if (exchange->response_length > 2) {
-        people_hex(record, "<", response);
+        people_hex(output, record, "<", response);
         record_people(record, "  %s(%zu bytes)%s\n", output_paint(output, PAINT_DIM),
                       exchange->response_length - 2, output_paint(output, PAINT_END));
     }

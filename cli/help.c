@@ -9,7 +9,10 @@
 #include "base/rc.h"
 #include "cli/globals.h"
 
-#define LEFT 26 /* width of the left column */
+#define LEFT 26         /* width of the left column */
+#define LEFT_COMMAND 14 /* and of that of commands */
+#define NARROWEST 40
+#define WIDEST 100 /* also where there is no terminal */
 
 static int add(struct buffer *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
@@ -29,14 +32,59 @@ static int add(struct buffer *text, const char *format, ...)
     return rc;
 }
 
-static int add_entry(struct buffer *text, const char *left, const char *right)
+/* Words in lines of at most width columns, from column at on; lines after the first begin at indent. */
+static int add_words(struct buffer *text, const char *words, size_t at, size_t indent, size_t width)
 {
-    if (strlen(left) > LEFT - 2)
-        return add(text, "  %s\n  %*s%s\n", left, LEFT, "", right);
-    return add(text, "  %-*s%s\n", LEFT, left, right);
+    size_t start = at;
+    int rc = RC_OK;
+
+    for (words += strspn(words, " \n"); *words != '\0' && rc == RC_OK; words += strspn(words, " \n")) {
+        size_t length = strcspn(words, " \n");
+
+        if (at > start && at + 1 + length > width) {
+            rc = add(text, "\n%*s", (int)indent, "");
+            at = start = indent;
+        }
+        if (rc == RC_OK)
+            rc = add(text, "%s%.*s", at > start ? " " : "", (int)length, words);
+        at += length + (at > start);
+        words += length;
+    }
+    return rc < 0 ? rc : add(text, "\n");
 }
 
-static int add_options(struct buffer *text, const struct option_spec *spec)
+static int add_entry(struct buffer *text, size_t column, const char *left, const char *right, size_t width)
+{
+    bool fits = strlen(left) <= column - 2;
+    int rc =
+        fits ? add(text, "  %-*s", (int)column, left) : add(text, "  %s\n%*s", left, (int)column + 2, "");
+
+    return rc < 0 ? rc : add_words(text, right, column + 2, column + 2, width);
+}
+
+/* Paragraphs are filled anew; lines that begin with a blank stay as they are. */
+static int add_paragraphs(struct buffer *text, const char *words, size_t width)
+{
+    int rc = RC_OK;
+
+    while (*words != '\0' && rc == RC_OK) {
+        size_t length = strcspn(words, "\n");
+        bool fixed = words[0] == ' ' || words[0] == '\n';
+        char *paragraph;
+
+        while (!fixed && words[length] == '\n' && strchr(" \n", words[length + 1]) == NULL)
+            length += 1 + strcspn(words + length + 1, "\n");
+        paragraph = strndup(words, length);
+        if (paragraph == NULL)
+            return RC_NO_MEMORY;
+        rc = fixed ? add(text, "%s\n", paragraph) : add_words(text, paragraph, 0, 0, width);
+        free(paragraph);
+        words += length + (words[length] == '\n');
+    }
+    return rc;
+}
+
+static int add_options(struct buffer *text, const struct option_spec *spec, size_t width)
 {
     int rc = RC_OK;
 
@@ -47,7 +95,7 @@ static int add_options(struct buffer *text, const struct option_spec *spec)
             snprintf(letter, sizeof letter, "-%c, ", spec->letter);
         snprintf(left, sizeof left, "%s--%s%s%s", letter, spec->name, spec->placeholder != NULL ? " " : "",
                  spec->placeholder != NULL ? spec->placeholder : "");
-        rc = add_entry(text, left, spec->help);
+        rc = add_entry(text, LEFT, left, spec->help, width);
         if (rc == RC_OK && spec->choices != NULL)
             rc = add(text, "  %*s%s\n", LEFT, "", spec->choices);
     }
@@ -62,17 +110,19 @@ static bool seen_before(const struct command *const *commands, const struct comm
     return false;
 }
 
-static int add_group(struct buffer *text, const struct command *const *commands, const char *group)
+static int add_group(struct buffer *text, const struct command *const *commands, const char *group,
+                     size_t width)
 {
     int rc = add(text, "\n%s\n", group);
 
     for (; *commands != NULL && rc == RC_OK; commands++)
         if (!((*commands)->flags & COMMAND_HIDDEN) && strcmp((*commands)->group, group) == 0)
-            rc = add(text, "  %-12s%s\n", (*commands)->name, (*commands)->summary);
+            rc = add_entry(text, LEFT_COMMAND - 2, (*commands)->name, (*commands)->summary, width);
     return rc;
 }
 
-int help_overview(const struct command *const *commands, const char *program, struct buffer *text)
+int help_overview(const struct command *const *commands, const char *program, size_t width,
+                  struct buffer *text)
 {
     int rc = RC_OK;
 
@@ -80,11 +130,11 @@ int help_overview(const struct command *const *commands, const char *program, st
         rc = add(text, "Usage: %s [OPTIONS] COMMAND [ARGUMENTS]\n", program);
     for (const struct command *const *at = commands; *at != NULL && rc == RC_OK; at++)
         if (!((*at)->flags & COMMAND_HIDDEN) && !seen_before(commands, at))
-            rc = add_group(text, commands, (*at)->group);
+            rc = add_group(text, commands, (*at)->group, width);
     if (rc == RC_OK)
         rc = add(text, "\nOptions, before or behind the command\n");
     if (rc == RC_OK)
-        rc = add_options(text, globals_options);
+        rc = add_options(text, globals_options, width);
     if (rc == RC_OK)
         rc = add(text, "\n\"%s%shelp COMMAND\" tells more.\n", program, program[0] != '\0' ? " " : "");
     return rc;
@@ -102,19 +152,19 @@ int help_usage(const struct command *command, const char *program, struct buffer
     return rc;
 }
 
-static int add_arguments(struct buffer *text, const struct argument_spec *spec)
+static int add_arguments(struct buffer *text, const struct argument_spec *spec, size_t width)
 {
     int rc = RC_OK;
 
     for (; spec != NULL && spec->name != NULL && rc == RC_OK; spec++) {
-        rc = add_entry(text, spec->name, spec->help);
+        rc = add_entry(text, LEFT, spec->name, spec->help, width);
         if (rc == RC_OK && spec->choices != NULL)
             rc = add(text, "  %*s%s\n", LEFT, "", spec->choices);
     }
     return rc;
 }
 
-int help_command(const struct command *command, const char *program, struct buffer *text)
+int help_command(const struct command *command, const char *program, size_t width, struct buffer *text)
 {
     int rc = add(text, "Usage: ");
 
@@ -128,16 +178,18 @@ int help_command(const struct command *command, const char *program, struct buff
     if (rc == RC_OK && command->alias != NULL)
         rc = add(text, "Also called %s.\n", command->alias);
     if (rc == RC_OK && command->description != NULL)
-        rc = add(text, "\n%s\n", command->description);
+        rc = add(text, "\n");
+    if (rc == RC_OK && command->description != NULL)
+        rc = add_paragraphs(text, command->description, width);
     if (rc == RC_OK && command->arguments != NULL) {
         rc = add(text, "\nArguments\n");
         if (rc == RC_OK)
-            rc = add_arguments(text, command->arguments);
+            rc = add_arguments(text, command->arguments, width);
     }
     if (rc == RC_OK && command->options != NULL) {
         rc = add(text, "\nOptions\n");
         if (rc == RC_OK)
-            rc = add_options(text, command->options);
+            rc = add_options(text, command->options, width);
     }
     if (rc == RC_OK && command->examples != NULL)
         rc = add(text, "\nExamples\n%s\n", command->examples);
@@ -187,13 +239,18 @@ static int show_records(struct call *call, const struct command *only, const cha
 int help_show(struct call *call, const struct command *command)
 {
     const char *program = call->front->kind == FRONT_ONE_SHOT ? "scard" : "";
+    size_t width = output_columns(call->output);
     struct buffer text = {0};
     int rc, status;
 
+    if (width == 0 || width > WIDEST)
+        width = WIDEST;
+    if (width < NARROWEST)
+        width = NARROWEST;
     if (call->output->mode == OUTPUT_JSON)
         return show_records(call, command, program);
-    rc = command != NULL ? help_command(command, program, &text)
-                         : help_overview(call->front->commands, program, &text);
+    rc = command != NULL ? help_command(command, program, width, &text)
+                         : help_overview(call->front->commands, program, width, &text);
     status = rc < 0 ? call_no_memory(call) : output_text(call->output, (const char *)text.data, text.length);
     buffer_fini(&text);
     return status;

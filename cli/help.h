@@ -6,11 +6,13 @@
 #include "base/bytes.h"
 #include "cli/call.h"
 
-/* All commands by group, with the global options. program: "scard" or "" in the shell. RC_NO_MEMORY. */
-int help_overview(const struct command *const *commands, const char *program, struct buffer *text);
+/* All commands by group, with the global options. program: "scard" or "" in the shell. Lines of
+ * at most width columns. RC_NO_MEMORY. */
+int help_overview(const struct command *const *commands, const char *program, size_t width,
+                  struct buffer *text);
 
 /* One command: usage, description, arguments, options, examples. */
-int help_command(const struct command *command, const char *program, struct buffer *text);
+int help_command(const struct command *command, const char *program, size_t width, struct buffer *text);
 
 /* One line: "scard apdu [OPTIONS] APDU...". */
 int help_usage(const struct command *command, const char *program, struct buffer *text);

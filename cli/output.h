@@ -57,8 +57,12 @@ int output_remark(struct output *output, const struct record *record);
 int output_text(struct output *output, const char *text, size_t length);
 
 /* An error record. what: whole sentence or clause without full stop; fix: a sentence or "". scard: 0 = none.
+ * Commands stand in fix as "scard list", in quotes; where there is no program they lose their first word.
  * Returns status. */
 int output_error(struct output *output, int status, LONG scard, const char *what, const char *fix);
+
+/* Width of the terminal on out; 0 if it is none or does not say. */
+unsigned output_columns(const struct output *output);
 
 /* Escape sequences for a people text on out; "" without colour. PAINT_END ends any other. */
 enum paint { PAINT_GOOD, PAINT_BAD, PAINT_WARN, PAINT_DIM, PAINT_BOLD, PAINT_END };
