@@ -129,8 +129,8 @@ static int take_option(struct call *call, const struct option_spec *spec, const 
 static const char *help_hint(const struct call *call, char *text, size_t capacity)
 {
     if (call->command == NULL)
-        return "Options of a command stand behind its name; see \"help\".";
-    snprintf(text, capacity, "\"help %s\" shows how it is used.", call->command->name);
+        return "Options of a command stand behind its name; see \"scard help\".";
+    snprintf(text, capacity, "\"scard help %s\" shows how it is used.", call->command->name);
     return text;
 }
 
@@ -209,17 +209,17 @@ static int unknown_command(struct call *call, const char *word)
     int shown = shown_length(word);
 
     if (near != NULL)
-        return call_fail(call, STATUS_USAGE, "\"help\" lists all commands.",
+        return call_fail(call, STATUS_USAGE, "\"scard help\" lists all commands.",
                          "there is no command \"%s\": did you mean \"%s\"?", word, near->name);
     if (call->front->kind != FRONT_ONE_SHOT && strcmp(word, "scard") == 0)
         return call_fail(call, STATUS_USAGE, "Write the command alone, as in: list.",
                          "commands stand without \"scard\" here");
     /* Not repeated: a PIN may be in it. */
     if (word[0] != '\0' && strspn(word, "0123456789abcdefABCDEF:/= ") == strlen(word))
-        return call_fail(call, STATUS_USAGE, "To send an APDU, write: apdu APDU.",
+        return call_fail(call, STATUS_USAGE, "To send an APDU, write \"scard apdu APDU\".",
                          "there is no command of that name");
-    return call_fail(call, STATUS_USAGE, "\"help\" lists all commands.", "there is no command \"%.*s%s\"",
-                     shown, word, word[shown] != '\0' ? "..." : "");
+    return call_fail(call, STATUS_USAGE, "\"scard help\" lists all commands.",
+                     "there is no command \"%.*s%s\"", shown, word, word[shown] != '\0' ? "..." : "");
 }
 
 static int take_word(struct call *call, const char *word)

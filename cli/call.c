@@ -174,7 +174,7 @@ int call_connected(struct call *call)
 {
     if (desk_is_connected(call->front->desk))
         return STATUS_DONE;
-    return call_fail(call, STATUS_USAGE, "Connect first: connect -r READER.", "no card is connected");
+    return call_fail(call, STATUS_USAGE, "Connect first: \"scard connect -r READER\".", "no card is connected");
 }
 
 int call_hex(struct call *call, const char *text, struct buffer *bytes)

@@ -91,10 +91,14 @@ LONG desk_connect(struct desk *desk, const char *reader, DWORD share, DWORD prot
 
 LONG desk_reconnect(struct desk *desk, DWORD share, DWORD protocols, DWORD initialization)
 {
+    /* A transaction does not outlive the card that it was on. */
+    bool removed = SCardStatus(desk->card, NULL, NULL, NULL, NULL, NULL, NULL) == SCARD_W_REMOVED_CARD;
     DWORD protocol = 0;
     LONG code = SCardReconnect(desk->card, share, protocols, initialization, &protocol);
 
     if (code == SCARD_S_SUCCESS) {
+        if (removed)
+            desk->depth = 0;
         desk->share = share;
         desk->protocol = protocol;
         if (initialization != SCARD_LEAVE_CARD)

@@ -75,7 +75,7 @@ static int add_readers(struct call *call)
     if (readers == NULL || readers == call->front->globals.readers)
         return STATUS_DONE;
     if (call->front->desk->context != 0)
-        return call_fail(call, STATUS_USAGE, "Release the context first: release.",
+        return call_fail(call, STATUS_USAGE, "Release the context first: \"scard release\".",
                          "--readers comes too late: the readers are set when the context is opened");
     if (setenv("SCARD_READERS", readers, 1) < 0)
         return call_no_memory(call);

@@ -241,7 +241,7 @@ int exchange_parse(struct call *call, const char *text, unsigned number, struct 
     if (number > 1)
         snprintf(which, sizeof which, " %u", number);
     if (rc == RC_INVALID_VALUE)
-        return call_fail(call, STATUS_USAGE, "Nothing was sent; \"help apdu\" shows how APDUs are written.",
+        return call_fail(call, STATUS_USAGE, "Nothing was sent; \"scard help apdu\" shows how APDUs are written.",
                          "APDU%s, column %zu: %s", which, fault.column + 1, fault.words);
     return call_fail_rc(call, rc, "APDU%s", which);
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
@@ -142,10 +143,26 @@ static void error_text(const struct output *output, const char *what, const char
     free(shown);
 }
 
-int output_error(struct output *output, int status, LONG scard, const char *what, const char *fix)
+/* "scard list" is "list" in a shell. NULL: out of memory. */
+static char *fix_for(const struct output *output, const char *fix)
 {
+    static const char named[] = "\"scard ";
+    char *copy = strdup(fix);
+
+    if (copy == NULL || output->program != NULL)
+        return copy;
+    for (char *at = copy; (at = strstr(at, named)) != NULL; at++)
+        memmove(at + 1, at + sizeof named - 1, strlen(at + sizeof named - 1) + 1);
+    return copy;
+}
+
+int output_error(struct output *output, int status, LONG scard, const char *what, const char *advice)
+{
+    char *fix = fix_for(output, advice);
     struct record record;
 
+    if (fix == NULL)
+        return output_no_memory(output);
     record_init(&record, "error", RECORD_ROW);
     record_number(&record, SHOW_JSON, "code", status);
     record_text(&record, SHOW_JSON, "name", status_name(status));
@@ -162,7 +179,15 @@ int output_error(struct output *output, int status, LONG scard, const char *what
         output_render(output, output->err, OUTPUT_PEOPLE, &record);
     }
     record_fini(&record);
+    free(fix);
     return status;
+}
+
+unsigned output_columns(const struct output *output)
+{
+    struct winsize size;
+
+    return ioctl(output->out, TIOCGWINSZ, &size) < 0 ? 0 : size.ws_col;
 }
 
 const char *output_paint(const struct output *output, enum paint paint)

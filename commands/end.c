@@ -18,8 +18,8 @@ static int run(struct call *call)
         names_disposition_parse(card, &disposition);
     code = desk_end(desk, disposition);
     if (code == SCARD_E_NOT_TRANSACTED)
-        return call_fail(call, STATUS_USAGE, "Begin one first: begin.", "no transaction is open on %s",
-                         desk->reader);
+        return call_fail(call, STATUS_USAGE, "Begin one first: \"scard begin\".",
+                         "no transaction is open on %s", desk->reader);
     if (code != SCARD_S_SUCCESS)
         return call_fail_scard(call, code, "cannot end the transaction on %s", desk->reader);
     record_init(&record, "transaction", RECORD_ROW);

@@ -14,7 +14,7 @@ static int run(struct call *call)
         if (command == NULL) {
             const struct command *near = command_suggest(call->front->commands, name);
 
-            return call_fail(call, STATUS_USAGE, "\"help\" lists all commands.",
+            return call_fail(call, STATUS_USAGE, "\"scard help\" lists all commands.",
                              "there is no command \"%s\"%s%s%s", name,
                              near != NULL ? ": did you mean \"" : "", near != NULL ? near->name : "",
                              near != NULL ? "\"?" : "");

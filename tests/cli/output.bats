@@ -56,7 +56,7 @@ load helper
 @test "words that come from outside do not steer the terminal" {
     run scard $'\e[31mred\a'
     assert_failure 2
-    assert_output 'scard: there is no command "?[31mred?". "help" lists all commands.'
+    assert_output 'scard: there is no command "?[31mred?". "scard help" lists all commands.'
     run scard apdu -r $'\e[8m' 00A4
     assert_failure 4
     refute_output --partial $'\e'

@@ -28,6 +28,8 @@ typing() {
     see {\[card T=1, transaction\]> $}
     send "end\r"
     see {\[card T=1\]> $}
+    send "begin\r"
+    see {\[card T=1, transaction\]> $}
     send "control remove\r"
     see {scard sim:iso 00 00 \[-\]> }
     send "control insert\r"
@@ -40,6 +42,38 @@ typing() {
     ended 0
 TCL
     assert_success
+}
+
+@test "the width of the terminal is kept: help, bytes" {
+    typing <<'TCL'
+    set stty_init "rows 24 columns 60"
+    spawn -noecho $env(SCARD_BIN) help watch
+    see_without {[^\r\n]{61}} {--count N}
+    see {all commands}
+    ended 0
+    set stty_init "rows 24 columns 80"
+    spawn -noecho $env(SCARD_BIN) apdu a4000c:df01 b08100/20
+    see_without {[^\r\n]{81}} {bytes.*ms}
+    ended 0
+TCL
+    assert_success
+}
+
+@test "commands in advice stand as they are typed here" {
+    export SCARD_READERS='sim:iso?insert=no'
+    typing <<'TCL'
+    scard shell
+    see {scard> $}
+    send "connect\r"
+    see {wait for it with "wait --present"\..*scard> $}
+    send "apdu\r"
+    see {"help apdu" shows.*scard> $}
+    send "exit\r"
+    ended 0
+TCL
+    assert_success
+    run "$SCARD_BIN" apdu
+    assert_output --partial '"scard help apdu" shows'
 }
 
 @test "a terminal that can do nothing will do" {
