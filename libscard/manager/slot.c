@@ -203,7 +203,7 @@ static int device_power(struct slot *slot, enum power_action action)
     rc = slot_leave(slot, slot->device->ops->power(slot->device, action, atr, &atr_length));
     slot->protocol = PROTOCOL_NONE;
     slot->powered = !rc && action != POWER_OFF;
-    if (action == POWER_OFF || rc == RC_NO_CARD || rc == RC_READER_UNAVAILABLE)
+    if (action == POWER_OFF || rc == RC_NO_CARD || rc == RC_READER_UNAVAILABLE || rc == RC_CANCELLED)
         return rc;
     slot->mute = rc != RC_OK;
     slot->atr_length = rc ? 0 : atr_length;

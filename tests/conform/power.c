@@ -67,6 +67,27 @@ static void failed_connect_leaves_no_card_on(struct bench *bench)
     assert_true(test_reader_await_count(device, OP_OFF, 2));
 }
 
+/* Whoever loses patience with a power-up has learned nothing about the card. */
+static void aborted_power_up_makes_no_card_mute(struct bench *bench)
+{
+    struct service_context *context = bench_context(bench);
+    size_t reader;
+    struct reader *device;
+    struct call connect;
+
+    local_set_idle_power_ms(bench->machine, 1);
+    reader = bench_add(bench, true);
+    device = bench_device(bench, reader);
+    assert_true(test_reader_await_count(device, OP_OFF, 1));
+    test_reader_hold(device, OP_COLD);
+    call_connect(&connect, bench, context, reader, SHARE_SHARED);
+    assert_true(test_reader_await_held(device, OP_COLD));
+    assert_rc(bench->service->ops->abort(context), RC_OK);
+    assert_rc(call_join(&connect), RC_CANCELLED);
+    test_reader_let_go(device, OP_COLD);
+    assert_int_equal(bench_state(bench, reader), 0x00010020);
+}
+
 /* A card whose time has come while the device is busy goes off when it is not. */
 static void busy_device_is_powered_off_later(struct bench *bench)
 {
@@ -121,11 +142,8 @@ static void released_readers_card_is_not_touched(struct bench *bench)
 }
 
 const struct conform_case power_cases[] = {
-    SCRIPTED(idle_card_goes_off_and_comes_back),
-    SCRIPTED(card_in_use_stays_on),
-    SCRIPTED(failed_connect_leaves_no_card_on),
-    SCRIPTED(busy_device_is_powered_off_later),
-    SCRIPTED(slow_power_off_delays_no_other),
-    SCRIPTED(released_readers_card_is_not_touched),
-    {0},
+    SCRIPTED(idle_card_goes_off_and_comes_back),    SCRIPTED(card_in_use_stays_on),
+    SCRIPTED(failed_connect_leaves_no_card_on),     SCRIPTED(aborted_power_up_makes_no_card_mute),
+    SCRIPTED(busy_device_is_powered_off_later),     SCRIPTED(slow_power_off_delays_no_other),
+    SCRIPTED(released_readers_card_is_not_touched), {0},
 };
