@@ -85,10 +85,10 @@ static int check_share(struct call *call)
     const struct desk *desk = call->front->desk;
 
     if (asked->has_share && !given->has_share && asked->share != desk->share)
-        return call_fail(call, STATUS_USAGE, "Change it with: reconnect --share MODE.",
+        return call_fail(call, STATUS_USAGE, "Change it with \"scard reconnect --share MODE\".",
                          "the session is connected %s", names_share(desk->share));
     if (asked->has_protocols && !given->has_protocols && !(asked->protocols & desk->protocol))
-        return call_fail(call, STATUS_USAGE, "Change it with: reconnect --protocol PROTOCOL.",
+        return call_fail(call, STATUS_USAGE, "Change it with \"scard reconnect --protocol PROTOCOL\".",
                          "the session is connected with protocol %s", names_protocol(desk->protocol));
     return STATUS_DONE;
 }

@@ -69,6 +69,8 @@ static int send_arguments(struct sending *sending, const char *const *texts, siz
 
 static bool is_byte(const char *text)
 {
+    if (text[0] == '0' && (text[1] == 'x' || text[1] == 'X'))
+        text += 2;
     return strlen(text) == 2 && strspn(text, "0123456789abcdefABCDEF") == 2;
 }
 

@@ -55,6 +55,9 @@ load helper
     run scard apdu 00 A4 00 0C 02 DF 01
     assert_success
     assert_output 9000
+    run scard apdu 0x00 0xA4 0x00 0x0C 0x02 0xDF 0x01
+    assert_success
+    assert_output 9000
 }
 
 @test "APDUs from standard input, comments left out" {
