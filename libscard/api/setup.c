@@ -133,7 +133,7 @@ static const struct driver {
 static int add_by_driver(struct service *service, const struct uri *uri)
 {
     for (size_t i = 0; i < sizeof drivers / sizeof *drivers; i++) {
-        char problem[512];
+        char problem[DETAIL_ROOM];
         int rc;
 
         if (strcmp(uri->scheme, drivers[i].scheme) != 0)
@@ -186,7 +186,7 @@ static int add_from_config(struct service *service)
     for (size_t i = 0; i < count && !rc; i++) {
         rc = add_reader(service, readers[i].uri, strlen(readers[i].uri));
         if (rc == RC_INVALID_VALUE) {
-            char fault[512];
+            char fault[DETAIL_ROOM];
 
             strcpy(fault, detail_get());
             rc = detail_set(RC_NO_SERVICE, "%s, line %u: %s", readers[i].path, readers[i].line, fault);

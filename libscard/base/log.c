@@ -10,7 +10,7 @@ static log_fn *receiver;
 static void *receiver_user;
 static atomic_bool receiver_set;
 
-static _Thread_local char detail[512];
+static _Thread_local char detail[DETAIL_ROOM];
 
 void log_set(log_fn *fn, void *user)
 {

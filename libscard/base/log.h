@@ -22,7 +22,9 @@ void log_after_fork(void);
 
 void log_debug(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Sets this thread's detail; cut after 511 bytes. Returns rc, so that a failure reads
+#define DETAIL_ROOM 512 /* with its NUL */
+
+/* Sets this thread's detail; cut to DETAIL_ROOM. Returns rc, so that a failure reads
  * `return detail_set(RC_IO, "…")`. Also logs it. */
 int detail_set(int rc, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
