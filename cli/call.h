@@ -68,13 +68,17 @@ int call_no_memory(struct call *call);
 
 bool call_interrupted(const struct call *call);
 
+/* Longest line that is read: the longest APDU takes a quarter of it. */
+#define CALL_LINE_MAX (1u << 20)
+
 /* One line of standard input without its newline, into a buffer that is emptied first and gets a NUL behind
- * length. 1 line, 0 end of input, RC_CANCELLED interrupted, RC_IO, RC_NO_MEMORY. Reads byte by byte where
- * input cannot seek, so that nothing behind the line is taken from whoever reads next. */
+ * length. 1 line, 0 end of input, RC_CANCELLED interrupted, RC_INVALID_VALUE too long, RC_IO, RC_NO_MEMORY.
+ * Reads byte by byte where input cannot seek, so that nothing behind the line is taken from whoever reads
+ * next. */
 int call_read_line(struct call *call, struct buffer *line);
 
-/* All of a file ("-": standard input) behind data's length. RC_IO with a detail, RC_CANCELLED, RC_NO_MEMORY.
- */
-int call_read_file(struct call *call, const char *name, struct buffer *data);
+/* All of a file ("-": standard input) behind data's length. RC_IO with a detail, also when it has more than
+ * most bytes; RC_CANCELLED, RC_NO_MEMORY. */
+int call_read_file(struct call *call, const char *name, size_t most, struct buffer *data);
 
 #endif

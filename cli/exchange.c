@@ -6,12 +6,16 @@
 #include <string.h>
 
 #include "base/deadline.h"
+#include "base/log.h"
 #include "base/rc.h"
 #include "cli/exchange_show.h"
 #include "iso/apdu.h"
 #include "iso/sw.h"
 
 #define INS_GET_RESPONSE 0xC0
+
+/* Of one @FILE: what extended Lc can count. */
+#define APDU_DATA_MOST 65535
 
 struct progress {
     struct call *call;
@@ -35,6 +39,11 @@ static int transmit(struct progress *progress)
     if (code != SCARD_S_SUCCESS)
         return call_fail_scard(progress->call, code, "the exchange with the card in %s failed",
                                progress->call->desk->reader);
+    if (length < 2 && progress->call->desk->protocol != SCARD_PROTOCOL_RAW)
+        return call_fail(progress->call, STATUS_TRANSPORT,
+                         "Reset the card with \"scard reset\", or take it out and insert it again.",
+                         "the card in %s answered %zu byte%s, which holds no status word",
+                         progress->call->desk->reader, length, length == 1 ? "" : "s");
     exchange->elapsed_ns = clock_now_ns() - start;
     exchange->command = progress->command.data;
     exchange->command_length = progress->command.length;
@@ -224,7 +233,7 @@ static int read_outside(void *user, enum apdu_source_kind kind, const char *name
 
     if (kind == APDU_SECRET)
         return secret_read(outside->call, outside->secrets, name, data);
-    return call_read_file(outside->call, name, data);
+    return call_read_file(outside->call, name, APDU_DATA_MOST, data);
 }
 
 int exchange_parse(struct call *call, const char *text, unsigned number, struct secret_source *secrets,
@@ -243,6 +252,8 @@ int exchange_parse(struct call *call, const char *text, unsigned number, struct 
     if (rc == RC_INVALID_VALUE)
         return call_fail(call, STATUS_USAGE, "Nothing was sent; \"scard help apdu\" shows how APDUs are written.",
                          "APDU%s, column %zu: %s", which, fault.column + 1, fault.words);
+    if (rc == RC_IO)
+        return call_fail(call, STATUS_USAGE, "Nothing was sent.", "APDU%s: %s", which, detail_get());
     return call_fail_rc(call, rc, "APDU%s", which);
 }
 

@@ -31,6 +31,9 @@ struct globals {
     int64_t timeout_ms; /* -1 = none */
 };
 
+/* There are no descriptors of the caller here but its standard input. */
+#define SECRET_FD_NONE (-2)
+
 struct front {
     enum front_kind kind;
     const struct command *const *commands; /* ended by NULL */
@@ -42,10 +45,12 @@ struct front {
     int input;              /* standard input of the command */
     int directory;          /* where relative file names start: AT_FDCWD or a descriptor */
     int terminal;           /* for prompts without echo; -1 = open /dev/tty */
-    int secret_fd;          /* what --pin-fd N stands for; -1 = descriptor N itself */
+    int secret_fd;          /* what --pin-fd N stands for; -1 = descriptor N itself, or SECRET_FD_NONE */
+    int depth;              /* of scripts that run each other */
 
     /* What the kit cannot do itself; NULL = not offered here. Each behaves like a command's run. */
-    int (*open_session)(struct call *call); /* COMMAND_OPENS of a one-shot: open a session and run the call in it */
+    int (*open_session)(
+        struct call *call); /* COMMAND_OPENS of a one-shot: open a session and run the call in it */
     int (*run_shell)(struct call *call);
     int (*run_script)(struct call *call);
 

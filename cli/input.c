@@ -56,7 +56,10 @@ int call_read_line(struct call *call, struct buffer *line)
         newline = memchr(chunk, '\n', (size_t)n);
         take = newline != NULL ? (size_t)(newline - chunk) : (size_t)n;
         any = true;
-        rc = buffer_append(line, chunk, take);
+        rc = line->length + take > CALL_LINE_MAX
+                 ? detail_set(RC_INVALID_VALUE, "a line has more than %u bytes: this is no text",
+                              (unsigned)CALL_LINE_MAX)
+                 : buffer_append(line, chunk, take);
         if (newline != NULL) {
             if (seekable && lseek(fd, (off_t)take + 1 - (off_t)n, SEEK_CUR) < 0)
                 rc = detail_set(RC_IO, "cannot go back in the input: %s", strerror(errno));
@@ -72,11 +75,12 @@ int call_read_line(struct call *call, struct buffer *line)
     return any ? 1 : 0;
 }
 
-int call_read_file(struct call *call, const char *name, struct buffer *data)
+int call_read_file(struct call *call, const char *name, size_t most, struct buffer *data)
 {
     bool standard = strcmp(name, "-") == 0;
     int fd = standard ? call->front->input
                       : openat(call->front->directory, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    size_t before = data->length;
     int rc = RC_OK;
 
     if (fd < 0)
@@ -94,6 +98,10 @@ int call_read_file(struct call *call, const char *name, struct buffer *data)
             rc = n == RC_IO ? detail_set(RC_IO, "cannot read %s: %s", name, strerror(errno)) : (int)n;
         else
             data->length += (size_t)n;
+        /* Some files have no end, such as /dev/zero. */
+        if (rc == RC_OK && data->length - before > most)
+            rc = detail_set(RC_IO, "%s has more than the %zu bytes that fit",
+                            standard ? "standard input" : name, most);
     }
     if (!standard)
         close(fd);

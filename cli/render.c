@@ -140,19 +140,28 @@ static size_t paint_length(const char *text)
     return text[length] == 'm' ? length + 1 : 0;
 }
 
+/* A control character, also one of U+0080 to U+009F, to which terminals listen too: its length, else 0. */
+static size_t control_length(const char *text)
+{
+    const unsigned char *at = (const unsigned char *)text;
+
+    if (at[0] < 0x20 || at[0] == 0x7F)
+        return 1;
+    return at[0] == 0xC2 && at[1] >= 0x80 && at[1] <= 0x9F ? 2 : 0;
+}
+
 static int append_people(struct buffer *out, const char *text)
 {
     int rc = RC_OK;
 
     while (*text != '\0' && rc == RC_OK) {
-        unsigned char c = (unsigned char)*text;
-        size_t paint = paint_length(text);
+        size_t paint = paint_length(text), control = *text == '\n' ? 0 : control_length(text);
 
         if (paint > 0)
             rc = buffer_append(out, text, paint);
         else
-            rc = buffer_append(out, (c < 0x20 && c != '\n') || c == 0x7F ? "?" : text, 1);
-        text += paint > 0 ? paint : 1;
+            rc = buffer_append(out, control > 0 ? "?" : text, 1);
+        text += paint > 0 ? paint : control > 0 ? control : 1;
     }
     return rc;
 }
@@ -161,8 +170,12 @@ static int append_column(struct buffer *out, const char *text)
 {
     int rc = RC_OK;
 
-    for (; *text != '\0' && rc == RC_OK; text++)
-        rc = buffer_append(out, (unsigned char)*text < 0x20 || *text == 0x7F ? " " : text, 1);
+    while (*text != '\0' && rc == RC_OK) {
+        size_t control = control_length(text);
+
+        rc = buffer_append(out, control > 0 ? " " : text, 1);
+        text += control > 0 ? control : 1;
+    }
     return rc;
 }
 

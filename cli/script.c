@@ -7,10 +7,16 @@
 #include <strings.h>
 
 #include "base/bytes.h"
+#include "base/log.h"
 #include "base/rc.h"
 #include "cli/builtin.h"
 #include "cli/script_line.h"
 #include "cli/typed.h"
+
+/* Bytes in a file: more are no script, and devices have no end. */
+#define SCRIPT_MAX (64u << 20)
+/* Scripts that run scripts; one that runs itself must not run out of stack. */
+#define DEPTH_MAX 32
 
 struct script {
     struct call *call; /* that runs the script */
@@ -27,13 +33,18 @@ struct script {
 
 static int script_init(struct script *script, struct call *call, bool keep_going)
 {
-    const struct command **commands = builtin_table(call->front->commands, false);
+    const struct command **commands;
 
+    if (call->front->depth >= DEPTH_MAX)
+        return call_fail(call, STATUS_USAGE, "", "scripts run each other, %d deep: does one run itself?",
+                         DEPTH_MAX);
+    commands = builtin_table(call->front->commands, false);
     if (commands == NULL)
         return call_no_memory(call);
     *script = (struct script){
         .call = call, .front = *call->front, .output = *call->output, .keep_going = keep_going};
     script->front.kind = FRONT_SCRIPT;
+    script->front.depth++;
     script->commands = commands;
     script->front.commands = commands;
     script->front.output = &script->output;
@@ -202,9 +213,11 @@ static bool run_file(struct script *script, const char *name, bool scriptor)
     if (strcmp(name, "-") == 0)
         return run_input(script, scriptor);
     begin_file(script, name, scriptor || ends_with(name, ".apdu"));
-    rc = call_read_file(script->call, name, &text);
+    rc = call_read_file(script->call, name, SCRIPT_MAX, &text);
     if (rc < 0)
-        ended = is_the_end(script, call_fail_rc(script->call, rc, "cannot run this script"));
+        ended = is_the_end(script, rc == RC_IO ? call_fail(script->call, STATUS_USAGE, "",
+                                                           "cannot run this script: %s", detail_get())
+                                               : call_fail_rc(script->call, rc, "cannot run this script"));
     else
         ended = run_text(script, (const char *)text.data, text.length);
     buffer_fini(&text);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,25 +14,52 @@
 #include "base/rc.h"
 #include "cli/names.h"
 
+/* Longer lines are no secret: a device without end, perhaps. */
+#define SECRET_MAX 65535
+
+int secret_inherited_fd(const char *text)
+{
+    uint64_t number;
+    int flags;
+
+    if (!names_number_parse(text, &number) || number > INT_MAX)
+        return -1;
+    /* execve(2) has closed what had this flag: the descriptor was made since, by this program. */
+    flags = fcntl((int)number, F_GETFD);
+    if (flags < 0 || (flags & FD_CLOEXEC))
+        return -1;
+    flags = fcntl((int)number, F_GETFL);
+    return flags < 0 || (flags & O_PATH) || (flags & O_ACCMODE) == O_WRONLY ? -1 : (int)number;
+}
+
+static int descriptor_of(const struct call *call, const char *text)
+{
+    uint64_t number;
+
+    if (call->front->secret_fd >= 0)
+        return call->front->secret_fd;
+    if (call->front->secret_fd == -1)
+        return secret_inherited_fd(text);
+    return names_number_parse(text, &number) && number == STDIN_FILENO ? call->front->input : -1;
+}
+
 int secret_open(struct call *call, const char *file, const char *fd, struct secret_source *ret_source)
 {
     struct secret_source source = {.fd = -1};
-    uint64_t number;
 
     if (file != NULL && fd != NULL)
         return call_fail(call, STATUS_USAGE, "", "--pin-file and --pin-fd exclude each other");
     if (file != NULL) {
-        source.fd = openat(call->front->directory, file, O_RDONLY | O_CLOEXEC);
+        /* Not to be caught in the opening of a FIFO, where no Ctrl-C is noticed. */
+        source.fd = openat(call->front->directory, file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
         source.opened = true;
         if (source.fd < 0)
             return call_fail(call, STATUS_USAGE, "", "cannot open %s: %s", file, strerror(errno));
     } else if (fd != NULL) {
-        if (!names_number_parse(fd, &number) || number > 1024 * 1024)
-            return call_fail(call, STATUS_USAGE, "", "--pin-fd: %s is no descriptor", fd);
-        source.fd = call->front->secret_fd >= 0 ? call->front->secret_fd : (int)number;
-        if (fcntl(source.fd, F_GETFD) < 0)
+        source.fd = descriptor_of(call, fd);
+        if (source.fd < 0)
             return call_fail(call, STATUS_USAGE, "Open it in the shell: scard apdu --pin-fd 3 ... 3<FILE.",
-                             "--pin-fd: descriptor %s is not open", fd);
+                             "--pin-fd: %s is no descriptor that is open for reading", fd);
     }
     *ret_source = source;
     return STATUS_DONE;
@@ -48,6 +76,7 @@ void secret_close(struct secret_source *source)
 static int read_line(struct call *call, int fd, struct buffer *data)
 {
     const struct interrupt *interrupt = call->front->interrupt;
+    size_t before = data->length;
     bool any = false;
 
     for (;;) {
@@ -72,6 +101,8 @@ static int read_line(struct call *call, int fd, struct buffer *data)
         if (n == 0 || c == '\n')
             return n == 1 || any;
         any = true;
+        if (data->length - before >= SECRET_MAX)
+            return detail_set(RC_IO, "the secret has more than %d bytes", SECRET_MAX);
         if (c != '\r' && buffer_append(data, &c, 1) < 0)
             return RC_NO_MEMORY;
         secret_wipe(&c, 1);

@@ -12,6 +12,10 @@ struct secret_source {
     bool opened; /* fd is ours to close */
 };
 
+/* The descriptor that --pin-fd names: one that this program was started with and that can be read, not one of
+ * its own; or -1. */
+int secret_inherited_fd(const char *text);
+
 /* From the call's options --pin-file and --pin-fd. STATUS_DONE, or the status of a reported failure. */
 int secret_open(struct call *call, const char *file, const char *fd, struct secret_source *ret_source);
 void secret_close(struct secret_source *source);

@@ -11,18 +11,30 @@
 #include "base/deadline.h"
 #include "base/log.h"
 #include "base/rc.h"
+#include "cli/secret.h"
+
+/* A descriptor of this program means nothing in the session: what --pin-fd names goes there too. */
+static int secret_fd(const struct call *call)
+{
+    for (size_t i = call->option_count; i > 0; i--)
+        if (strcmp(call->options[i - 1].spec->name, "pin-fd") == 0)
+            return secret_inherited_fd(call->options[i - 1].value);
+    return -1;
+}
 
 static int send_request(struct call *call, struct session_wire *wire, int argc, const char *const *argv)
 {
+    int fds[SESSION_FDS], own = secret_fd(call), terminal, rc = RC_NO_MEMORY;
+    size_t count = SESSION_TERMINAL;
     struct session_request request = {
         .urgent = (call->command->flags & COMMAND_URGENT) != 0,
+        .secret = own >= 0,
         .argc = argc,
         .argv = calloc((size_t)argc + 1, sizeof *request.argv),
         .reader = getenv("SCARD_READER"),
         .no_color = getenv("NO_COLOR"),
         .term = getenv("TERM"),
     };
-    int fds[SESSION_FDS], rc = RC_NO_MEMORY;
     struct buffer body = {0};
 
     if (request.argv == NULL)
@@ -32,17 +44,21 @@ static int send_request(struct call *call, struct session_wire *wire, int argc, 
     fds[SESSION_STDOUT] = call->output->out;
     fds[SESSION_STDERR] = call->output->err;
     fds[SESSION_DIRECTORY] = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-    fds[SESSION_TERMINAL] = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
+    terminal = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
+    if (terminal >= 0)
+        fds[count++] = terminal;
+    if (own >= 0)
+        fds[count++] = own;
     if (fds[SESSION_DIRECTORY] < 0)
         rc = detail_set(RC_IO, "cannot open the working directory: %s", strerror(errno));
     else
         rc = session_request_append(&request, &body);
     if (rc == RC_OK)
-        rc = session_wire_send(wire->fd, true, SESSION_RUN, &body, fds,
-                               fds[SESSION_TERMINAL] < 0 ? SESSION_TERMINAL : SESSION_FDS);
-    for (size_t i = SESSION_DIRECTORY; i < SESSION_FDS; i++)
-        if (fds[i] >= 0)
-            close(fds[i]);
+        rc = session_wire_send(wire->fd, true, SESSION_RUN, &body, fds, count);
+    if (fds[SESSION_DIRECTORY] >= 0)
+        close(fds[SESSION_DIRECTORY]);
+    if (terminal >= 0)
+        close(terminal);
     buffer_fini(&body);
     free(request.argv);
     return rc;

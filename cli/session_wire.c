@@ -220,7 +220,7 @@ int session_request_parse(struct bytes body, struct session_request *ret_request
 {
     struct session_request request = {0};
     struct bytes in;
-    uint8_t urgent;
+    uint8_t urgent, secret;
     uint32_t argc;
 
     request.text = malloc(body.left + 1);
@@ -231,10 +231,12 @@ int session_request_parse(struct bytes body, struct session_request *ret_request
         memcpy(request.text, body.at, body.left);
     in = bytes_of(request.text, request.text_length);
     urgent = bytes_u8(&in);
+    secret = bytes_u8(&in);
     argc = bytes_u32be(&in);
-    if (!bytes_ok(&in) || urgent > 1 || argc == 0 || argc > in.left)
+    if (!bytes_ok(&in) || urgent > 1 || secret > 1 || argc == 0 || argc > in.left)
         goto invalid;
     request.urgent = urgent != 0;
+    request.secret = secret != 0;
     request.argc = (int)argc;
     request.argv = calloc((size_t)argc + 1, sizeof *request.argv);
     if (request.argv == NULL) {
@@ -266,8 +268,8 @@ void session_request_fini(struct session_request *request)
 
 int session_request_append(const struct session_request *request, struct buffer *body)
 {
-    uint8_t urgent = request->urgent;
-    int rc = buffer_append(body, &urgent, 1);
+    const uint8_t flags[] = {request->urgent, request->secret};
+    int rc = buffer_append(body, flags, sizeof flags);
 
     if (rc == RC_OK)
         rc = append_u32(body, (uint32_t)request->argc);

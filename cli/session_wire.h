@@ -4,7 +4,7 @@
  * of its body (four bytes, big endian), its type, its body. Texts end with NUL.
  *
  *   to the session
- *     RUN     one command, see struct session_request; with descriptors (SESSION_FDS, the last may lack)
+ *     RUN     one command, see struct session_request; with descriptors (SESSION_FDS, the last two may lack)
  *     CANCEL  interrupt it
  *     INFO    who are you
  *   from it
@@ -38,6 +38,7 @@ enum session_fd {
     SESSION_STDERR,
     SESSION_DIRECTORY,
     SESSION_TERMINAL,
+    SESSION_SECRET, /* what --pin-fd stands for */
     SESSION_FDS
 };
 
@@ -74,6 +75,7 @@ int session_wire_send(int fd, bool wait, uint8_t type, const struct buffer *body
 
 struct session_request {
     bool urgent; /* ends what runs, and comes next */
+    bool secret; /* the last descriptor is SESSION_SECRET */
     int argc;
     const char **argv;  /* argc texts */
     const char *reader; /* SCARD_READER, NO_COLOR and TERM of the caller; NULL = not set */

@@ -22,7 +22,7 @@ enum session_turn { TURN_NONE, TURN_WAITING, TURN_RUNNING, TURN_DONE };
 /* One command of one client. The owner keeps it until it is done or was taken back. */
 struct session_command {
     struct session_request request;
-    int fds[SESSION_FDS]; /* owned, closed when the command is done; the terminal may be -1 */
+    int fds[SESSION_FDS]; /* owned, closed when the command is done; -1 = lacks */
     int reply;            /* borrowed: where BEGIN goes */
     enum session_turn turn;
     int status; /* when done */

@@ -83,7 +83,7 @@ END
     scard run
     assert_failure 2
     scard run missing
-    assert_failure 9
+    assert_failure 2
     assert_regex "$stderr" missing
     printf 'status\n\0\1\2' >binary
     scard run binary

@@ -18,8 +18,13 @@
 #include "cli/session_wire.h"
 
 static const char *words[] = {"apdu", "", "00A4040000"};
-static const struct session_request sample = {
-    .urgent = true, .argc = 3, .argv = words, .reader = "Alpha", .no_color = "", .term = NULL};
+static const struct session_request sample = {.urgent = true,
+                                              .secret = true,
+                                              .argc = 3,
+                                              .argv = words,
+                                              .reader = "Alpha",
+                                              .no_color = "",
+                                              .term = NULL};
 
 static struct bytes body_of(const struct buffer *buffer)
 {
@@ -47,6 +52,7 @@ static void requests_come_back_as_they_were(void **state)
     assert_int_equal(session_request_append(&sample, &body), RC_OK);
     assert_int_equal(session_request_parse(body_of(&body), &request), RC_OK);
     assert_true(request.urgent);
+    assert_true(request.secret);
     assert_int_equal(request.argc, 3);
     for (int i = 0; i < 3; i++)
         assert_string_equal(request.argv[i], words[i]);
@@ -74,16 +80,19 @@ static void a_cut_or_longer_request_is_none(void **state)
 
 static void a_count_of_words_that_cannot_be_is_refused(void **state)
 {
-    static const uint8_t none[] = {0, 0, 0, 0, 0, 0, 0, 0},
-                         many[] = {0, 0xFF, 0xFF, 0xFF, 0xFF, 'a', 0, 0, 0, 0};
-    static const uint8_t flag[] = {2, 0, 0, 0, 1, 'a', 0, 0, 0, 0},
-                         optional[] = {0, 0, 0, 0, 1, 'a', 0, 2, 0, 0};
+    static const uint8_t none[] = {0, 0, 0, 0, 0, 0, 0, 0, 0},
+                         many[] = {0, 0, 0xFF, 0xFF, 0xFF, 0xFF, 'a', 0, 0, 0, 0};
+    static const uint8_t flag[] = {2, 0, 0, 0, 0, 1, 'a', 0, 0, 0, 0},
+                         second_flag[] = {0, 2, 0, 0, 0, 1, 'a', 0, 0, 0, 0},
+                         optional[] = {0, 0, 0, 0, 0, 1, 'a', 0, 2, 0, 0};
     struct session_request request;
 
     (void)state;
     assert_int_equal(session_request_parse(bytes_of(none, sizeof none), &request), RC_INVALID_VALUE);
     assert_int_equal(session_request_parse(bytes_of(many, sizeof many), &request), RC_INVALID_VALUE);
     assert_int_equal(session_request_parse(bytes_of(flag, sizeof flag), &request), RC_INVALID_VALUE);
+    assert_int_equal(session_request_parse(bytes_of(second_flag, sizeof second_flag), &request),
+                     RC_INVALID_VALUE);
     assert_int_equal(session_request_parse(bytes_of(optional, sizeof optional), &request), RC_INVALID_VALUE);
 }
 
