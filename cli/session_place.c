@@ -103,7 +103,7 @@ bool session_place_is_shell(const char *name)
 bool session_place_process(pid_t pid, struct session_process *ret_process)
 {
     char path[64], text[1024], *at;
-    unsigned long long start;
+    unsigned long long start, stack, arguments;
     ssize_t length;
     int fd, parent;
 
@@ -117,13 +117,39 @@ bool session_place_process(pid_t pid, struct session_process *ret_process)
         return false;
     text[length] = '\0';
     /* proc_pid_stat(5): the name, field 2, may hold anything but ends at the last ')'; 4 is the parent, 22
-     * the start. */
+     * the start, 28 the stack, 48 the arguments. */
     at = strrchr(text, ')');
     if (at == NULL ||
-        sscanf(at + 1, " %*c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
-               &parent, &start) != 2)
+        sscanf(at + 1,
+               " %*c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu"
+               " %*u %*d %*u %*u %*u %llu %*u %*u %*u %*u %*u %*u %*u %*u %*u %*d %*d %*u %*u %*u %*u %*d"
+               " %*u %*u %*u %llu",
+               &parent, &start, &stack, &arguments) != 4)
         return false;
-    *ret_process = (struct session_process){.parent = parent, .start = start};
+    *ret_process =
+        (struct session_process){.parent = parent, .start = start, .stack = stack, .arguments = arguments};
+    return true;
+}
+
+/* Made by fork alone: exec would have laid out stack and arguments anew, at random. */
+static bool is_copy(const struct session_process *process, const struct session_process *of)
+{
+    return process->arguments != 0 && process->arguments == of->arguments && process->stack == of->stack;
+}
+
+bool session_place_shell(pid_t *ret_pid, struct session_process *ret_process)
+{
+    struct session_process shell, above;
+    pid_t pid = getppid();
+
+    if (!session_place_process(pid, &shell))
+        return false;
+    while (session_place_process(shell.parent, &above) && is_copy(&shell, &above)) {
+        pid = shell.parent;
+        shell = above;
+    }
+    *ret_pid = pid;
+    *ret_process = shell;
     return true;
 }
 

@@ -29,10 +29,16 @@ bool session_place_is_shell(const char *name);
 struct session_process {
     pid_t parent;
     uint64_t start; /* clock ticks since boot */
+    uint64_t stack; /* where its stack and its arguments begin: set by exec, kept by fork; 0 = not told */
+    uint64_t arguments;
 };
 
 /* What /proc says; false if there is no such process. */
 bool session_place_process(pid_t pid, struct session_process *ret_process);
+
+/* The shell that calls this program: the parent, or, where that is a subshell - $(…), (…), a function in a
+ * pipe -, the shell that it is a copy of. false if it has ended. */
+bool session_place_shell(pid_t *ret_pid, struct session_process *ret_process);
 
 void session_place_shell_name(pid_t pid, uint64_t start, char name[SESSION_NAME_SIZE]);
 

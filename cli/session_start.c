@@ -117,23 +117,27 @@ static int choose_idle(struct call *call, struct start *start)
     return STATUS_DONE;
 }
 
-/* The session is the parent's, and watches it. */
+/* The session is the calling shell's, and watches it. */
 static int choose_owner(struct call *call, struct start *start)
 {
-    struct session_process process;
-    pid_t parent = getppid();
-    int fd = pidfd_open(parent, 0);
+    struct session_process shell, again;
+    pid_t pid;
+    int fd;
 
+    if (!session_place_shell(&pid, &shell))
+        return call_fail(call, STATUS_SERVICE, "Give the session a name: --session NAME.",
+                         "the shell that this session is for has ended");
+    fd = pidfd_open(pid, 0);
     /* A kernel without pidfds (before 5.3): the idle time ends the session. */
     if (fd < 0 && errno != ENOSYS)
         return call_fail(call, STATUS_SERVICE, "Give the session a name: --session NAME.",
                          "cannot watch the shell that this session is for: %s", strerror(errno));
     start->fds[SESSION_FD_OWNER] = fd;
-    /* Still our parent after the descriptor was made, so the descriptor is the parent's. */
-    if (getppid() != parent || !session_place_process(parent, &process))
+    /* Still the same process after the descriptor was made, so the descriptor is the shell's. */
+    if (!session_place_process(pid, &again) || again.start != shell.start)
         return call_fail(call, STATUS_SERVICE, "Give the session a name: --session NAME.",
                          "the shell that this session is for has ended");
-    session_place_shell_name(parent, process.start, start->name);
+    session_place_shell_name(pid, shell.start, start->name);
     return STATUS_DONE;
 }
 

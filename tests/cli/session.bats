@@ -55,6 +55,19 @@ END
     assert_output ""
 }
 
+@test "a subshell that opens a session opens it for its shell" {
+    script <<'END'
+open() { output=$("$@"; echo "$?"); }
+open scard connect -r 0
+scard apdu a4000c:df01
+(scard release; true)
+scard release
+END
+    assert_failure 2
+    assert_line 9000
+    assert_line --partial "no session is open"
+}
+
 @test "connect prints reader, mode, protocol, ATR, and returns inside \$(…)" {
     script <<'END'
 x=$(scard connect -r 0)
