@@ -42,6 +42,12 @@ uint32_t bytes_u32be(struct bytes *bytes)
     return high << 16 | bytes_u16be(bytes);
 }
 
+/* Behind length too: what was there before the buffer was emptied and filled anew. */
+static void wipe(struct buffer *buffer)
+{
+    secret_wipe(buffer->data, buffer->capacity > buffer->length ? buffer->capacity : buffer->length);
+}
+
 int buffer_reserve(struct buffer *buffer, size_t count)
 {
     size_t need, capacity = buffer->capacity ? buffer->capacity : 256;
@@ -60,7 +66,7 @@ int buffer_reserve(struct buffer *buffer, size_t count)
         return RC_NO_MEMORY;
     if (buffer->length)
         memcpy(data, buffer->data, buffer->length);
-    secret_wipe(buffer->data, buffer->length);
+    wipe(buffer);
     free(buffer->data);
     buffer->data = data;
     buffer->capacity = capacity;
@@ -80,7 +86,7 @@ int buffer_append(struct buffer *buffer, const void *data, size_t count)
 
 void buffer_fini(struct buffer *buffer)
 {
-    secret_wipe(buffer->data, buffer->length);
+    wipe(buffer);
     free(buffer->data);
     *buffer = (struct buffer){0};
 }
