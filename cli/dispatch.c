@@ -117,6 +117,9 @@ static int broken_output(struct call *call)
 {
     struct output *output = call->output;
 
+    /* Not as a record: that goes where nothing can be written. */
+    if (output->mode == OUTPUT_JSON)
+        output->mode = OUTPUT_BARE;
     if (output->broken_errno == EPIPE)
         return STATUS_PIPE;
     if (output->broken_errno == ECANCELED)

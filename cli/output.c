@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
@@ -28,13 +29,21 @@ void output_init(struct output *output, int out, int err, const char *no_color, 
     };
 }
 
+/* A socket is asked not to wait each time, so that nothing hangs on one that nobody reads. */
+static ssize_t write_some(int fd, const uint8_t *data, size_t length)
+{
+    ssize_t n = send(fd, data, length, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+    return n < 0 && errno == ENOTSOCK ? write(fd, data, length) : n;
+}
+
 /* The descriptor may be non-blocking (a terminal shared with others): wait until it takes more. */
 static int write_all(const struct output *output, int fd, const uint8_t *data, size_t length)
 {
     const struct interrupt *interrupt = output->interrupt;
 
     while (length > 0) {
-        ssize_t n = write(fd, data, length);
+        ssize_t n = interrupt != NULL ? write_some(fd, data, length) : write(fd, data, length);
 
         if (n >= 0) {
             data += n;

@@ -6,8 +6,10 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -226,6 +228,29 @@ static void an_interrupt_ends_a_wait(void **state)
     assert_int_equal(SCardReleaseContext(context), SCARD_S_SUCCESS);
 }
 
+/* The reader of a socket may leave it full and open: a session must not hang on that. */
+static void an_interrupt_ends_writing_to_a_full_socket(void **state)
+{
+    struct interrupt interrupt;
+    struct output output;
+    static const char text[4096];
+    int pair[2], status;
+
+    (void)state;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+    assert_int_equal(interrupt_init(&interrupt, false), RC_OK);
+    output_init(&output, pair[0], pair[0], NULL, NULL);
+    output.interrupt = &interrupt;
+    interrupt_at(&interrupt, deadline_in_ms(50));
+    do
+        status = output_text(&output, text, sizeof text);
+    while (status == STATUS_DONE);
+    assert_int_equal(output.broken_errno, ECANCELED);
+    interrupt_fini(&interrupt);
+    close(pair[0]);
+    close(pair[1]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -236,6 +261,7 @@ int main(void)
         cmocka_unit_test(secrets_are_masked_in_one_place),
         cmocka_unit_test(interrupts_stay_until_cleared),
         cmocka_unit_test(an_interrupt_ends_a_wait),
+        cmocka_unit_test(an_interrupt_ends_writing_to_a_full_socket),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
