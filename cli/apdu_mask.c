@@ -97,6 +97,9 @@ static size_t secret_at(const char *line, size_t at, size_t *ret_next)
         /* "00:20:00:01:..." */
         run = read_run(line, at, true);
     }
+    /* "200001 31323334": the ':' was forgotten. */
+    if (run.count > 3 && strspn(line + at, "0123456789abcdefABCDEF") == 6 && is_secret(0, run.header[0]))
+        return at + 6 + strspn(line + at + 6, " \t");
     if (run.count < 4 || !is_secret(run.header[0], run.header[1]))
         return 0;
     if (run.count == 4)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/apdu_text.h"
 #include "cli/globals.h"
 #include "cli/names.h"
 #include "cli/suggest.h"
@@ -232,6 +233,20 @@ static int take_word(struct call *call, const char *word)
     return STATUS_DONE;
 }
 
+static int refuse_argument(struct call *call, const char *word)
+{
+    char *masked = apdu_text_masked(word); /* a PIN may be in it */
+    char hint[64];
+    int status;
+
+    if (masked == NULL)
+        return call_no_memory(call);
+    status = call_fail(call, STATUS_USAGE, help_hint(call, hint, sizeof hint), "%s does not take \"%s\"",
+                       call->command->name, masked);
+    free(masked);
+    return status;
+}
+
 static int check_arguments(struct call *call)
 {
     const struct argument_spec *spec = call->command->arguments;
@@ -252,10 +267,7 @@ static int check_arguments(struct call *call)
                 return status;
         } while (spec->many);
     }
-    if (taken < call->argument_count)
-        return call_fail(call, STATUS_USAGE, help_hint(call, hint, sizeof hint), "%s does not take \"%s\"",
-                         call->command->name, call->arguments[taken]);
-    return STATUS_DONE;
+    return taken == call->argument_count ? STATUS_DONE : refuse_argument(call, call->arguments[taken]);
 }
 
 int arguments_parse(struct call *call, int argc, const char *const *argv)

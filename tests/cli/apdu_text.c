@@ -241,6 +241,9 @@ static void histories_are_masked(void **state)
     expect_masked("002000010431323334=9000", "0020000104**");
     expect_masked("00 20 00 01 04 31 32 33 34", "00 20 00 01 04 **");
     expect_masked("00:20:00:01:04:31:32:33:34", "00:20:00:01:04:**");
+    expect_masked("200001 31323334", "200001 **");
+    expect_masked("200001  31 32 33 34", "200001  **");
+    expect_masked("200001 {pin}", "200001 {pin}");
     expect_masked("apdu 200001:31323334", "apdu 200001:**");
     expect_masked("apdu 20:\"1234\"", "apdu 20:**");
     expect_masked("apdu '00240001:31323334 35363738'", "apdu '00240001:**");

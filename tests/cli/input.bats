@@ -109,3 +109,15 @@ setup() {
     refute_output --partial $'\302\233'
     assert_output --partial $'\303\251'
 }
+
+@test "output that cannot be written is told on the other stream, also with --json" {
+    run bash -c '"$SCARD_BIN" list --json >/dev/full'
+    assert_failure 9
+    assert_output --partial "cannot write the output: No space left on device"
+}
+
+@test "a PIN in a word that a command does not take is not repeated" {
+    run scard list 200001:3734383339323631
+    assert_failure 2
+    assert_output --partial 'list does not take "200001:**"'
+}
