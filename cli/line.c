@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -243,6 +244,7 @@ static int begin_line(void)
     free(state.prompt);
     state.prompt = prompt;
     state.reading = true;
+    rl_reset_screen_size();
     rl_callback_handler_install(prompt, got_line);
     return RC_OK;
 }
@@ -301,7 +303,49 @@ static void take_events(void)
     state.prompt = prompt;
 }
 
-static int wait_once(void)
+/* readline's own handlers stand only while it reads a character: these are for the time between. */
+static volatile sig_atomic_t stop_asked, resized;
+
+static void take_signal(int signal)
+{
+    if (signal == SIGTSTP)
+        stop_asked = 1;
+    else
+        resized = 1;
+}
+
+/* Ctrl-Z: whoever is in front meanwhile gets the terminal as it was, and so do we when we are back. */
+static void stop(void)
+{
+    struct sigaction fallback = {.sa_handler = SIG_DFL}, ours;
+    sigset_t set, old;
+
+    stop_asked = 0;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTSTP);
+    rl_deprep_terminal();
+    sigaction(SIGTSTP, &fallback, &ours);
+    kill(getpid(), SIGTSTP);
+    pthread_sigmask(SIG_UNBLOCK, &set, &old); /* stops here */
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    sigaction(SIGTSTP, &ours, NULL);
+    rl_prep_terminal(1);
+    rl_reset_screen_size();
+    rl_forced_update_display();
+}
+
+/* The size of the window, and Ctrl-Z. */
+static void heed_signals(void)
+{
+    if (resized) {
+        resized = 0;
+        rl_resize_terminal();
+    }
+    if (stop_asked)
+        stop();
+}
+
+static int wait_once(const sigset_t *waiting)
 {
     struct pollfd fds[] = {
         {.fd = state.input, .events = POLLIN},
@@ -309,10 +353,10 @@ static int wait_once(void)
         {.fd = state.hooks->event_fd, .events = POLLIN},
     };
 
-    if (poll(fds, 3, -1) < 0) {
+    if (ppoll(fds, 3, NULL, waiting) < 0) {
         if (errno != EINTR)
             return detail_set(RC_IO, "cannot wait for input: %s", strerror(errno));
-        rl_check_signals(); /* the size of the window */
+        heed_signals();
         return RC_OK;
     }
     if (fds[1].revents != 0)
@@ -326,11 +370,23 @@ static int wait_once(void)
 
 int line_read(char **ret_text)
 {
+    struct sigaction ours = {.sa_handler = take_signal}, stop_before, resize_before;
+    sigset_t between, waiting;
     int rc = begin_line();
 
     state.done = false;
+    /* These come while waiting, so that none is missed just before it. */
+    sigemptyset(&between);
+    sigaddset(&between, SIGTSTP);
+    sigaddset(&between, SIGWINCH);
+    pthread_sigmask(SIG_BLOCK, &between, &waiting);
+    sigaction(SIGTSTP, &ours, &stop_before);
+    sigaction(SIGWINCH, &ours, &resize_before);
     while (rc == RC_OK && !state.done)
-        rc = wait_once();
+        rc = wait_once(&waiting);
+    sigaction(SIGTSTP, &stop_before, NULL);
+    sigaction(SIGWINCH, &resize_before, NULL);
+    pthread_sigmask(SIG_SETMASK, &waiting, NULL);
     if (state.reading) {
         rl_callback_handler_remove();
         state.reading = false;

@@ -12,7 +12,7 @@ proc fail {what} {
 
 # Starts "scard ARGUMENTS"; env TERM decides on the kind of terminal.
 proc scard {args} {
-    global env spawn_id
+    global env spawn_id spawn_out
     set stty_init "rows 24 columns 120"
     spawn -noecho $env(SCARD_BIN) {*}$args
 }
