@@ -196,7 +196,8 @@ int session_place_connect_nearest(int directory, char name[SESSION_NAME_SIZE])
     struct session_process process;
     char file[FILE_SIZE];
 
-    for (pid_t pid = getppid(); pid > 0 && session_place_process(pid, &process); pid = process.parent) {
+    /* This process itself may be the shell: a shell executes its last command in its own place. */
+    for (pid_t pid = getpid(); pid > 0 && session_place_process(pid, &process); pid = process.parent) {
         int fd;
 
         session_place_shell_name(pid, process.start, name);

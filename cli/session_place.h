@@ -46,7 +46,7 @@ void session_place_shell_name(pid_t pid, uint64_t start, char name[SESSION_NAME_
  * RC_IO. */
 int session_place_connect(int directory, const char *name);
 
-/* The same for the session of the nearest ancestor of this process that has one; its name goes to name. */
+/* The same for the session of this process or its nearest ancestor that has one; its name goes to name. */
 int session_place_connect_nearest(int directory, char name[SESSION_NAME_SIZE]);
 
 /* Reserves a name: a descriptor that holds it while it, or a copy of it, is open. RC_SHARING: taken; RC_IO.

@@ -55,6 +55,12 @@ END
     assert_output ""
 }
 
+@test "the last command of a shell, which is executed in its place, finds the session" {
+    run bash -c 'scard connect -r 0; scard apdu a4000c:df01; scard release'
+    assert_success
+    assert_line 9000
+}
+
 @test "a subshell that opens a session opens it for its shell" {
     script <<'END'
 open() { output=$("$@"; echo "$?"); }
