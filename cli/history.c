@@ -103,10 +103,14 @@ static int write_all(int fd, const char *path, const uint8_t *data, size_t lengt
 int history_load(const char *path, struct buffer *text)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), rc;
+    struct stat about;
 
     if (fd < 0)
         return errno == ENOENT || errno == ENOTDIR ? RC_OK : fail(path, "open");
-    rc = read_all(fd, path, text);
+    if (fstat(fd, &about) < 0 || !S_ISREG(about.st_mode))
+        rc = detail_set(RC_IO, "%s is no file", path); /* a device may have no end */
+    else
+        rc = read_all(fd, path, text);
     close(fd);
     return rc;
 }

@@ -56,10 +56,17 @@ static void take_signal(struct interrupt *interrupt)
 
     if (read(interrupt->signal_fd, &info, sizeof info) != sizeof info)
         return;
+    if (info.ssi_signo != SIGINT)
+        atomic_store(&interrupt->over, true);
     if (interrupt_raised(interrupt))
         die_of((int)info.ssi_signo);
     else
         raise_with(interrupt, INTERRUPT_USER);
+}
+
+bool interrupt_over(const struct interrupt *interrupt)
+{
+    return atomic_load(&interrupt->over);
 }
 
 /* Ends what the context is in, if an interrupt stands. Returns how long to wait for the next event. */
@@ -152,6 +159,7 @@ int interrupt_init(struct interrupt *interrupt, bool signals)
     *interrupt = (struct interrupt){
         .event_fd = -1, .wake_fd = -1, .signal_fd = -1, .output_fd = -1, .deadline = deadline_never()};
     atomic_init(&interrupt->cause, INTERRUPT_NONE);
+    atomic_init(&interrupt->over, false);
     pthread_mutex_init(&interrupt->lock, NULL);
     interrupt->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     interrupt->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

@@ -30,6 +30,7 @@ struct interrupt {
     int wake_fd;              /* ends the watcher */
     int signal_fd;            /* SIGINT, SIGTERM, SIGHUP, or -1 */
     atomic_int cause;         /* enum interrupt_cause; not NONE = raised */
+    atomic_bool over;         /* SIGTERM or SIGHUP came; stays */
     struct deadline deadline; /* raises by itself then */
     pthread_mutex_t lock;
     SCARDCONTEXT context; /* whose calls are ended; 0 = none */
@@ -51,6 +52,9 @@ void interrupt_cancel(struct interrupt *interrupt);
 
 bool interrupt_raised(const struct interrupt *interrupt);
 enum interrupt_cause interrupt_cause(const struct interrupt *interrupt);
+
+/* Did SIGTERM or SIGHUP come, which mean the program and not one command? Stays so. */
+bool interrupt_over(const struct interrupt *interrupt);
 
 /* Back to not raised, without deadline. */
 void interrupt_clear(struct interrupt *interrupt);

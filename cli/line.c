@@ -262,7 +262,12 @@ static int cancel_line(void)
     if (rl_line_buffer != NULL)
         secret_wipe(rl_line_buffer, strlen(rl_line_buffer));
     rl_callback_handler_remove();
-    return begin_line();
+    if (!interrupt_over(state.interrupt))
+        return begin_line();
+    state.reading = false;
+    state.done = true;
+    state.text = NULL;
+    return RC_OK;
 }
 
 /* Is the prompt on the screen readline's own for the moment (a search, an argument)? */

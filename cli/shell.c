@@ -136,7 +136,7 @@ static int loop(struct shell *shell)
 {
     int status = STATUS_DONE, rc = RC_OK;
 
-    while (!shell->series.ended) {
+    while (!shell->series.ended && !interrupt_over(shell->front.interrupt)) {
         char *text;
 
         watch(shell);

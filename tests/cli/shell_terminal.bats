@@ -361,3 +361,21 @@ TCL
 TCL
     assert_success
 }
+
+@test "SIGTERM and SIGHUP end the shell, at the prompt and in a command" {
+    typing <<'TCL'
+    foreach signal {TERM HUP} {
+        scard shell
+        see {scard> $}
+        exec kill -$signal [exp_pid]
+        ended 0
+        scard shell
+        see {scard> $}
+        send "wait --absent\r"
+        see {--absent\r\n}
+        exec kill -$signal [exp_pid]
+        ended 130
+    }
+TCL
+    assert_success
+}
