@@ -91,6 +91,9 @@ static int check_text(const char *path, const char *text, size_t length)
     return RC_OK;
 }
 
+/* Bytes of a file. Some files have no end, such as /dev/zero. */
+#define LENGTH_MAX (16u << 20)
+
 /* The whole file as a string, in text. */
 static int load(const char *path, FILE *file, struct buffer *text)
 {
@@ -101,7 +104,9 @@ static int load(const char *path, FILE *file, struct buffer *text)
             return RC_NO_MEMORY;
         got = fread(text->data + text->length, 1, 4095, file);
         text->length += got;
-    } while (got);
+    } while (got && text->length <= LENGTH_MAX);
+    if (text->length > LENGTH_MAX)
+        return detail_set(RC_NO_SERVICE, "%s has more than %u bytes: it is no configuration", path, LENGTH_MAX);
     if (ferror(file))
         return detail_set(RC_NO_SERVICE, "%s cannot be read: %s", path, strerror(errno));
     text->data[text->length] = '\0';

@@ -121,3 +121,10 @@ setup() {
     assert_failure 2
     assert_output --partial 'list does not take "200001:**"'
 }
+
+@test "a configuration that has no end is refused" {
+    unset SCARD_READERS
+    SCARD_CONFIG=/dev/zero run scard list
+    assert_failure 3
+    assert_output --partial "/dev/zero has more than 16777216 bytes"
+}
