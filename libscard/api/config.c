@@ -106,7 +106,8 @@ static int load(const char *path, FILE *file, struct buffer *text)
         text->length += got;
     } while (got && text->length <= LENGTH_MAX);
     if (text->length > LENGTH_MAX)
-        return detail_set(RC_NO_SERVICE, "%s has more than %u bytes: it is no configuration", path, LENGTH_MAX);
+        return detail_set(RC_NO_SERVICE, "%s has more than %u bytes: it is no configuration", path,
+                          LENGTH_MAX);
     if (ferror(file))
         return detail_set(RC_NO_SERVICE, "%s cannot be read: %s", path, strerror(errno));
     text->data[text->length] = '\0';
