@@ -93,8 +93,9 @@ int pps_check(const uint8_t *request, size_t request_length, const uint8_t *answ
         return refuse("is too short");
     if (check_byte(answer, length))
         return refuse("has a wrong check byte");
+    /* No bit that was not asked for; b8 is reserved and never is. */
     if (answer[0] != PPSS || (answer[1] & PPS0_T) != (request[1] & PPS0_T) ||
-        (answer[1] & ~request[1] & ~PPS0_T) || (answer[1] & PPS0_RESERVED))
+        (answer[1] & ~request[1] & ~PPS0_T))
         return refuse("is for something else");
     for (unsigned bit = PPS0_PPS1; bit < PPS0_RESERVED; bit <<= 1) {
         if (!(request[1] & bit))
