@@ -157,5 +157,8 @@ LONG desk_transmit(struct desk *desk, const uint8_t *command, size_t length, uin
 
     if (code == SCARD_S_SUCCESS)
         *ret_length = received;
+    /* There was a card when this desk connected to it; who pulls it in the middle of a command is told so. */
+    if (code == SCARD_E_NO_SMARTCARD && desk->share != SCARD_SHARE_DIRECT)
+        return SCARD_W_REMOVED_CARD;
     return code;
 }

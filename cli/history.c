@@ -58,9 +58,16 @@ static bool has_control(const char *line)
 
 char *history_storable(const char *line)
 {
+    char *masked;
+
     if (line[0] == '\0' || line[0] == ' ' || line[0] == '\t' || has_control(line) || has_secret_option(line))
         return NULL;
-    return apdu_text_masked(line);
+    masked = apdu_text_masked(line);
+    if (masked != NULL && strcmp(masked, line) != 0) {
+        free(masked);
+        return NULL;
+    }
+    return masked;
 }
 
 static int fail(const char *path, const char *what)

@@ -16,9 +16,9 @@
  * neither variable, or out of memory. */
 char *history_path(void);
 
-/* What may be kept of a line: a copy in which the data of secret commands is "**"; NULL for a line that is
- * not to be kept at all (it begins with a blank, is empty, has control characters or an option that holds a
- * secret) and when out of memory. Caller frees. Pure. */
+/* A copy of the line if it may be kept; NULL if not - it begins with a blank, is empty, has control
+ * characters, holds the data of a secret command or an option with a secret -, and when out of memory. Caller
+ * frees. Pure. */
 char *history_storable(const char *line);
 
 /* The file's text behind text's length; nothing if there is no such file. RC_IO with a detail, RC_NO_MEMORY.

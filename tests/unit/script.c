@@ -139,13 +139,7 @@ static void a_history_keeps_no_secrets(void **state)
     for (size_t i = 0; i < 3; i++) {
         static const char *const lines[] = {"002000010431323334", "apdu 00 20 00 01 04 31 32 33 34",
                                             "apdu 200001:31323334"};
-        char *kept = history_storable(lines[i]);
-
-        assert_non_null(kept);
-        assert_null(strstr(kept, "3132"));
-        assert_null(strstr(kept, "31 32"));
-        assert_non_null(strstr(kept, "**"));
-        free(kept);
+        stored_as(lines[i], NULL);
     }
 }
 
