@@ -53,19 +53,26 @@ static void before_fork(void)
     pthread_mutex_lock(&state.lock);
     object_before_fork();
     memory_before_fork();
+    if (state.service)
+        local_before_fork(state.service);
 }
 
 static void after_fork_in_parent(void)
 {
+    if (state.service)
+        local_after_fork(state.service, false);
     memory_after_fork(false);
     object_after_fork(false);
     pthread_mutex_unlock(&state.lock);
 }
 
-/* The threads of the service do not exist in a forked child. What is inherited is left alone: touching it
- * could disturb the parent. */
+/* The threads of the service do not exist in a forked child. Its descriptors are closed, so that a child that
+ * outlives the parent can have the readers for itself; all else is left alone: touching it could disturb the
+ * parent. */
 static void after_fork_in_child(void)
 {
+    if (state.service)
+        local_after_fork(state.service, true);
     log_after_fork();
     memory_after_fork(true);
     object_after_fork(true);

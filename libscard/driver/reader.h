@@ -53,30 +53,37 @@ struct reader_ops {
 
     /* Powers the card off or resets it. For a reset: *ret_atr_length bytes (at most ATR_MAX) in atr.
      * For POWER_OFF: length 0. */
-    int (*power)(struct reader *reader, enum power_action action, uint8_t atr[ATR_MAX], size_t *ret_atr_length);
+    int (*power)(struct reader *reader, enum power_action action, uint8_t atr[ATR_MAX],
+                 size_t *ret_atr_length);
 
     /* Makes the powered card speak PROTOCOL_T0 or _T1 (PPS and parameters as needed). */
     int (*set_protocol)(struct reader *reader, enum protocol protocol);
 
     /* One command APDU (1 … any length) to the powered card; response with SW1 SW2 into response. */
-    int (*transmit)(struct reader *reader, enum protocol protocol, const uint8_t *command, size_t command_length,
-                    uint8_t *response, size_t capacity, size_t *ret_length);
+    int (*transmit)(struct reader *reader, enum protocol protocol, const uint8_t *command,
+                    size_t command_length, uint8_t *response, size_t capacity, size_t *ret_length);
 
     /* A direct command to the reader; works without a card. */
     int (*control)(struct reader *reader, uint32_t code, const uint8_t *in, size_t in_length, uint8_t *out,
                    size_t capacity, size_t *ret_length);
 
-    /* Attributes by PC/SC tag. get: as control, too little room (capacity 0 included) is RC_INSUFFICIENT_BUFFER with
-     * the needed length in *ret_length. */
-    int (*get_attribute)(struct reader *reader, uint32_t tag, uint8_t *out, size_t capacity, size_t *ret_length);
+    /* Attributes by PC/SC tag. get: as control, too little room (capacity 0 included) is
+     * RC_INSUFFICIENT_BUFFER with the needed length in *ret_length. */
+    int (*get_attribute)(struct reader *reader, uint32_t tag, uint8_t *out, size_t capacity,
+                         size_t *ret_length);
     int (*set_attribute)(struct reader *reader, uint32_t tag, const uint8_t *value, size_t length);
 
-    /* Ends the call that is under way, if any, with RC_CANCELLED; not sticky. Any thread, under the manager's lock:
-     * never blocks. */
+    /* Ends the call that is under way, if any, with RC_CANCELLED; not sticky. Any thread, under the manager's
+     * lock: never blocks. */
     void (*cancel)(struct reader *reader);
 
     /* Powers off, closes and frees. No other call is under way or follows. */
     void (*close)(struct reader *reader);
+
+    /* In a forked child: closes the descriptors that were inherited, and does nothing else - no word to the
+     * device, which is the parent's. A call of a thread of the parent may have been under way. No call
+     * follows. */
+    void (*forget)(struct reader *reader);
 };
 
 /* The first member of each driver's own struct. Everything below is set at open and constant. */

@@ -324,6 +324,16 @@ static void close_if_open(int fd)
         close(fd);
 }
 
+static void vpcd_forget(struct reader *reader)
+{
+    struct vpcd *vpcd = vpcd_of(reader);
+
+    close_if_open(vpcd->connection);
+    close_if_open(vpcd->listener);
+    close_if_open(vpcd->spare);
+    close_if_open(vpcd->reader.event_fd);
+}
+
 static void vpcd_close(struct reader *reader)
 {
     static const uint8_t off[] = {0, 1, 0};
@@ -331,10 +341,7 @@ static void vpcd_close(struct reader *reader)
 
     if (vpcd->connection >= 0 && vpcd->atr_length)
         (void)send(vpcd->connection, off, sizeof off, MSG_NOSIGNAL | MSG_DONTWAIT);
-    close_if_open(vpcd->connection);
-    close_if_open(vpcd->listener);
-    close_if_open(vpcd->spare);
-    close_if_open(vpcd->reader.event_fd);
+    vpcd_forget(reader);
     (void)sem_destroy(&vpcd->shut);
     free(vpcd->device);
     free(vpcd);
@@ -350,6 +357,7 @@ static const struct reader_ops ops = {
     .set_attribute = vpcd_set_attribute,
     .cancel = vpcd_cancel,
     .close = vpcd_close,
+    .forget = vpcd_forget,
 };
 
 /* Opens what a slot needs into vpcd; vpcd_close copes with half of it. */

@@ -403,3 +403,25 @@ void local_set_idle_power_ms(struct service *service, uint32_t milliseconds)
     manager->idle_power_ms = milliseconds;
     pthread_mutex_unlock(&manager->lock);
 }
+
+void local_before_fork(struct service *service)
+{
+    pthread_mutex_lock(&manager_of(service)->lock);
+}
+
+void local_after_fork(struct service *service, bool in_child)
+{
+    struct manager *manager = manager_of(service);
+
+    if (in_child) {
+        list_each(node, &manager->slots)
+        {
+            struct reader *device = list_entry(node, struct slot, link)->device;
+
+            if (device)
+                device->ops->forget(device);
+        }
+        monitor_close(manager);
+    }
+    pthread_mutex_unlock(&manager->lock);
+}

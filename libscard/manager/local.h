@@ -34,6 +34,12 @@ void local_remove(struct service *service, struct reader *reader);
 /* Waits until the first look at every reader is done, or the deadline. */
 void local_settle(struct service *service, struct deadline deadline);
 
+/* Around a fork, by the thread that forks: before it nothing may be changing; after it the parent goes on,
+ * and the child closes the descriptors that it inherited. In the child the service is not used again; its
+ * memory stays. */
+void local_before_fork(struct service *service);
+void local_after_fork(struct service *service, bool in_child);
+
 /* Milliseconds after which a powered card is powered off when nobody is connected (5000; for tests). */
 void local_set_idle_power_ms(struct service *service, uint32_t milliseconds);
 

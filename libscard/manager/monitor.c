@@ -208,6 +208,11 @@ void monitor_stop(struct manager *manager)
     while (manager->threads)
         pthread_cond_wait(&manager->changed, &manager->lock);
     pthread_mutex_unlock(&manager->lock);
+    monitor_close(manager);
+}
+
+void monitor_close(struct manager *manager)
+{
     if (manager->epoll_fd >= 0)
         close(manager->epoll_fd);
     if (manager->wake_fd >= 0)

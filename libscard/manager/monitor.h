@@ -17,6 +17,10 @@ int monitor_start(struct manager *manager);
 /* Ends the threads and waits for them. Without the lock; no slot is attached any more. */
 void monitor_stop(struct manager *manager);
 
+/* Closes the descriptors: the end of monitor_stop, and all that is done in a forked child, which has no
+ * threads. */
+void monitor_close(struct manager *manager);
+
 /* Watches the slot's device for events, and looks at it once now. With the lock. */
 int monitor_add(struct slot *slot);
 void monitor_remove(struct slot *slot);

@@ -234,6 +234,11 @@ static void mount_cancel(struct reader *reader)
     slot_cancel(&mount_of(reader)->slot);
 }
 
+static void mount_forget(struct reader *reader)
+{
+    slot_forget(&mount_of(reader)->slot);
+}
+
 static void mount_close(struct reader *reader)
 {
     struct mount *mount = mount_of(reader);
@@ -300,6 +305,7 @@ int sim_open(const struct uri *uri, struct reader **ret_reader)
         .set_attribute = mount_set_attribute,
         .cancel = mount_cancel,
         .close = mount_close,
+        .forget = mount_forget,
     };
     struct mount *mount = calloc(1, sizeof *mount);
     int rc;

@@ -156,11 +156,18 @@ static void close_fd(int fd)
         close(fd);
 }
 
-void slot_close(struct slot *slot)
+void slot_forget(struct slot *slot)
 {
     if (slot->event_fd != slot->changed_fd)
         close_fd(slot->event_fd);
     close_fd(slot->changed_fd);
     close_fd(slot->wake_fd);
+    close_fd(slot->watch.fd);
+    slot->watch.fd = -1;
+}
+
+void slot_close(struct slot *slot)
+{
+    slot_forget(slot);
     watch_close(&slot->watch);
 }

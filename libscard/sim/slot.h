@@ -32,6 +32,9 @@ struct slot {
 int slot_open(struct slot *slot, const char *path, bool inserted);
 void slot_close(struct slot *slot);
 
+/* Closes the descriptors and nothing else. */
+void slot_forget(struct slot *slot);
+
 void slot_set_present(struct slot *slot, bool present);
 
 /* Ends the wait of the call under way, if any. */

@@ -221,6 +221,11 @@ static void close_reader(struct reader *reader)
     pthread_mutex_unlock(&self->lock);
 }
 
+static void forget_reader(struct reader *reader)
+{
+    close(reader->event_fd);
+}
+
 struct reader *test_reader_new(unsigned slot)
 {
     static const struct reader_ops ops = {
@@ -233,6 +238,7 @@ struct reader *test_reader_new(unsigned slot)
         .set_attribute = set_attribute,
         .cancel = cancel,
         .close = close_reader,
+        .forget = forget_reader,
     };
     struct test_reader *self = calloc(1, sizeof *self);
     pthread_condattr_t monotonic;

@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* Public functions in a forked child: what is inherited is invalid, the parent notices nothing. */
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -115,6 +120,67 @@ static void child_may_establish_its_own(void **state)
     close_session();
 }
 
+static char vpcd_uri[32];
+static int result[2]; /* a pipe */
+
+/* After its parent has gone: may this process have the reader that the parent had? */
+static char heir(int gone)
+{
+    char byte, problem[256];
+    DWORD length = SCARD_AUTOALLOCATE;
+    char *names;
+
+    if (read(gone, &byte, 1) != 0)
+        return 'g';
+    if (SCardEstablishContext(SCARD_SCOPE_USER, NULL, NULL, &context))
+        return 'e';
+    if (SCardListReaders(context, NULL, (LPSTR)&names, &length))
+        return 'l';
+    length = sizeof problem;
+    if (scard_reader_fact(context, names, "problem", problem, &length))
+        return 'f';
+    return problem[0] ? 'p' : '+';
+}
+
+/* As a program does that puts itself in the background. */
+static int daemonize(void)
+{
+    int gone[2];
+
+    if (setenv("SCARD_READERS", vpcd_uri, 1) || pipe(gone) ||
+        SCardEstablishContext(SCARD_SCOPE_USER, NULL, NULL, &context))
+        return 120;
+    if (!fork()) {
+        char answer;
+
+        alarm(CHILD_SECONDS);
+        close(gone[1]);
+        answer = heir(gone[0]);
+        _exit(write(result[1], &answer, 1) != 1);
+    }
+    return 0;
+}
+
+static void child_may_have_the_reader_when_the_parent_has_gone(void **state)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t length = sizeof address;
+    int probe = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    char answer;
+
+    (void)state;
+    assert_int_equal(bind(probe, (struct sockaddr *)&address, sizeof address), 0);
+    assert_int_equal(getsockname(probe, (struct sockaddr *)&address, &length), 0);
+    close(probe);
+    snprintf(vpcd_uri, sizeof vpcd_uri, "vpcd:%u", ntohs(address.sin_port));
+    assert_int_equal(pipe(result), 0);
+    assert_child(daemonize);
+    close(result[1]);
+    assert_int_equal(read(result[0], &answer, 1), 1);
+    close(result[0]);
+    assert_int_equal(answer, '+');
+}
+
 static int both(void)
 {
     int failed = inherited_is_invalid();
@@ -200,6 +266,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(child_sees_nothing_of_the_parent),
         cmocka_unit_test(child_may_establish_its_own),
+        cmocka_unit_test(child_may_have_the_reader_when_the_parent_has_gone),
         cmocka_unit_test(child_may_fork_too),
         cmocka_unit_test(fork_while_others_are_inside),
     };
