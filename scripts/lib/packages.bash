@@ -3,11 +3,13 @@
 # Debian packages that the scripts need. Sourced.
 
 # To build the library, the program and the man pages.
-build_packages=(gcc libc6-dev cmake ninja-build pkg-config libconfig-dev libjansson-dev libreadline-dev scdoc)
+build_packages=(gcc libc6-dev cmake ninja-build pkg-config libconfig-dev libjansson-dev libreadline-dev
+    libusb-1.0-0-dev scdoc)
 
 # To run the tests: cards and programs that nobody here wrote, shells to complete in, terminals to type at.
 test_packages=(binutils bats bats-assert bats-support clang expect fish jq libcacard-dev libclang-rt-14-dev
-    libcmocka-dev libnss3-tools libpcsclite-dev opensc pcsc-tools zsh)
+    libccid
+    libcmocka-dev libnss3-tools libpcsclite-dev opensc pcsc-tools pcscd zsh)
 
 packages_missing() {
     local name
