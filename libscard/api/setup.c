@@ -150,7 +150,10 @@ static int add_by_driver(struct service *service, const struct uri *uri)
             return rc;
         /* The reader is listed with its problem; the others work. */
         strcpy(problem, detail_get());
-        return local_add_unusable(service, drivers[i].model, uri->text, problem);
+        return local_add_unusable(
+            service,
+            &(struct local_unusable){.model = drivers[i].model, .device = uri->text, .problem = problem},
+            NULL);
     }
     return detail_set(RC_INVALID_VALUE, "%s: unknown type of reader '%s'; known are sim and vpcd", uri->text,
                       uri->scheme);

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/rc.h"
+#include "manager/attach.h"
 #include "manager/exchange.h"
 #include "manager/handle.h"
 #include "manager/monitor.h"
@@ -13,7 +14,6 @@
 #include "manager/turn.h"
 #include "manager/watch.h"
 
-#define CANCEL_AGAIN_MS 20
 #define IDLE_POWER_MS                                                                                        \
     5000 /* as pcscd has it: programs expect a card to outlive a short gap between users                     \
           */
@@ -167,6 +167,8 @@ static int fact(struct service_context *service_context, const char *reader, con
         value = slot->device_id;
     else if (!strcmp(key, "problem"))
         value = slot->problem ? slot->problem : slot->faulty ? "the reader does not work" : "";
+    else if (!strcmp(key, "facts"))
+        value = slot->facts ? slot->facts : "";
     else
         rc = RC_UNSUPPORTED;
     if (!rc) {
@@ -230,37 +232,13 @@ int local_new(struct service **ret_service)
     return RC_OK;
 }
 
-/* With the lock; comes back with it. */
-static void remove_slot(struct slot *slot)
-{
-    struct manager *manager = slot->manager;
-    struct reader *device = slot->device;
-
-    slot_reference(slot);
-    slot_detach(slot);
-    /* A cancel that comes just before the call reaches the device is lost (driver/reader.h), hence once more.
-     */
-    while (slot->busy && device) {
-        struct timespec at = deadline_timespec(deadline_in_ms(CANCEL_AGAIN_MS));
-
-        device->ops->cancel(device);
-        pthread_cond_timedwait(&manager->changed, &manager->lock, &at);
-    }
-    slot->device = NULL;
-    slot_release(slot);
-    pthread_mutex_unlock(&manager->lock);
-    if (device)
-        device->ops->close(device);
-    pthread_mutex_lock(&manager->lock);
-}
-
 void local_free(struct service *service)
 {
     struct manager *manager = manager_of(service);
 
     pthread_mutex_lock(&manager->lock);
     while (!list_empty(&manager->slots))
-        remove_slot(list_entry(manager->slots.next, struct slot, link));
+        attach_remove(list_entry(manager->slots.next, struct slot, link));
     pthread_mutex_unlock(&manager->lock);
     monitor_stop(manager);
     ids_fini(&manager->slot_ids);
@@ -268,110 +246,6 @@ void local_free(struct service *service)
     pthread_condattr_destroy(&manager->monotonic);
     pthread_mutex_destroy(&manager->lock);
     free(manager);
-}
-
-/* The lowest NN that no slot's name has. */
-static int free_index(struct manager *manager, unsigned *ret_index)
-{
-    bool *taken = calloc(manager->slot_count + 1, sizeof *taken);
-    unsigned index = 0;
-
-    if (!taken)
-        return RC_NO_MEMORY;
-    list_each(node, &manager->slots)
-    {
-        const struct slot *slot = list_entry(node, struct slot, link);
-
-        if (slot->index <= manager->slot_count)
-            taken[slot->index] = true;
-    }
-    while (taken[index])
-        index++;
-    free(taken);
-    *ret_index = index;
-    return RC_OK;
-}
-
-/* With the lock. On failure the reader is still the caller's. */
-static int add_slot(struct manager *manager, struct reader *reader, unsigned index)
-{
-    struct slot *slot =
-        slot_new(manager, reader, reader->model, reader->serial, reader->device, index, reader->slot);
-    int rc;
-
-    if (!slot)
-        return RC_NO_MEMORY;
-    rc = monitor_add(slot);
-    if (rc) {
-        slot->device = NULL;
-        slot_detach(slot);
-    }
-    return rc;
-}
-
-int local_add(struct service *service, struct reader *const *readers, size_t count)
-{
-    struct manager *manager = manager_of(service);
-    size_t added = 0;
-    unsigned index = 0;
-    int rc;
-
-    pthread_mutex_lock(&manager->lock);
-    rc = free_index(manager, &index);
-    while (!rc && added < count) {
-        rc = add_slot(manager, readers[added], index);
-        added += !rc;
-    }
-    pthread_mutex_unlock(&manager->lock);
-    if (!rc)
-        return RC_OK;
-    /* All slots of a device or none. */
-    for (size_t i = 0; i < count; i++) {
-        if (i < added)
-            local_remove(service, readers[i]);
-        else
-            readers[i]->ops->close(readers[i]);
-    }
-    return rc;
-}
-
-int local_add_unusable(struct service *service, const char *model, const char *device, const char *problem)
-{
-    struct manager *manager = manager_of(service);
-    char *copy = strdup(problem);
-    struct slot *slot = NULL;
-    unsigned index;
-
-    if (!copy)
-        return RC_NO_MEMORY;
-    pthread_mutex_lock(&manager->lock);
-    if (!free_index(manager, &index))
-        slot = slot_new(manager, NULL, model, NULL, device, index, 0);
-    if (slot)
-        slot->problem = copy;
-    pthread_mutex_unlock(&manager->lock);
-    if (!slot) {
-        free(copy);
-        return RC_NO_MEMORY;
-    }
-    return RC_OK;
-}
-
-void local_remove(struct service *service, struct reader *reader)
-{
-    struct manager *manager = manager_of(service);
-
-    pthread_mutex_lock(&manager->lock);
-    list_each(node, &manager->slots)
-    {
-        struct slot *slot = list_entry(node, struct slot, link);
-
-        if (slot->device == reader) {
-            remove_slot(slot);
-            break;
-        }
-    }
-    pthread_mutex_unlock(&manager->lock);
 }
 
 void local_settle(struct service *service, struct deadline deadline)

@@ -12,6 +12,8 @@
 
 #include "manager/service.h"
 
+struct slot;
+
 /* A service without readers. RC_NO_MEMORY. */
 int local_new(struct service **ret_service);
 
@@ -23,9 +25,30 @@ void local_free(struct service *service);
  * Takes over the readers, also on failure (they are then closed). RC_NO_MEMORY. */
 int local_add(struct service *service, struct reader *const *readers, size_t count);
 
-/* Attaches a reader that cannot be used, so that it is listed with its problem: every connect answers
- * RC_READER_UNAVAILABLE. All texts are copied. */
-int local_add_unusable(struct service *service, const char *model, const char *device, const char *problem);
+/* As local_add, with texts about the device for those who ask (service fact "facts": lines "key=value",
+ * copied; or NULL), and in place of an unusable reader (or NULL), whose NN it gets and which is gone then,
+ * also on failure. */
+int local_add_device(struct service *service, struct reader *const *readers, size_t count, const char *facts,
+                     struct slot *instead);
+
+/* A reader that cannot be used. All texts are copied. */
+struct local_unusable {
+    const char *model, *serial; /* for the name; serial may be NULL */
+    const char *device;         /* as in struct reader */
+    const char *problem;        /* why, for people */
+    const char *facts;          /* as for local_add_device, or NULL */
+};
+
+/* Attaches it, so that it is listed with its problem: every connect answers RC_READER_UNAVAILABLE with that
+ * as detail. *ret_slot (ret_slot may be NULL) stands for it in the calls below. RC_NO_MEMORY. */
+int local_add_unusable(struct service *service, const struct local_unusable *unusable,
+                       struct slot **ret_slot);
+
+/* It is something else by now. RC_NO_MEMORY. */
+int local_set_problem(struct service *service, struct slot *unusable, const char *problem);
+
+/* Detaches it. Never waits. */
+void local_remove_unusable(struct service *service, struct slot *unusable);
 
 /* Detaches the reader: its handles answer RC_READER_UNAVAILABLE from now on, watchers are told. Ends a call
  * on it by cancel, waits for that, and closes it. The reader must be attached. */

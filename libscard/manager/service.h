@@ -101,8 +101,8 @@ struct service_ops {
     int (*wait)(struct service_context *context, struct deadline deadline, struct reader_watch *watches,
                 size_t count);
 
-    /* A fact about a reader that needs no connection, "device" or "problem", as a new string (free it).
-     * RC_UNKNOWN_READER, RC_UNSUPPORTED. */
+    /* A fact about a reader that needs no connection, "device", "problem" or "facts" (lines "key=value"), as a
+     * new string (free it). RC_UNKNOWN_READER, RC_UNSUPPORTED. */
     int (*fact)(struct service_context *context, const char *reader, const char *key, char **ret_value);
 
     int (*connect)(struct service_context *context, const char *reader, enum share_mode share,

@@ -30,6 +30,7 @@ static void slot_free(struct slot *slot)
     free(slot->name);
     free(slot->device_id);
     free(slot->problem);
+    free(slot->facts);
     free(slot);
 }
 

@@ -69,6 +69,7 @@ struct slot {
     char *name;            /* constant */
     struct reader *device; /* NULL: an unusable reader, see problem */
     char *device_id, *problem;
+    char *facts; /* or NULL */
     unsigned index;      /* NN of the name */
     uint32_t id;         /* in manager.slot_ids while watched, else 0 */
     unsigned references; /* attached, handles, watched entries, calls */

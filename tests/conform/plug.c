@@ -206,24 +206,79 @@ static void facts(struct bench *bench)
     assert_rc(bench->service->ops->fact(bench->observer, "Nobody", "device", &value), RC_UNKNOWN_READER);
 }
 
+static void assert_fact(struct bench *bench, const char *reader, const char *key, const char *expected)
+{
+    char *value;
+
+    assert_rc(bench->service->ops->fact(bench->observer, reader, key, &value), RC_OK);
+    assert_string_equal(value, expected);
+    free(value);
+}
+
+static const struct local_unusable broken = {
+    .model = "Broken",
+    .device = "broken:1",
+    .problem = "it lies in pieces",
+    .facts = "pieces=7\n",
+};
+
 static void unusable_reader_is_listed_with_its_problem(struct bench *bench)
 {
     struct service_handle *handle;
     struct reader_watch watch = {.name = "Broken 00 00"};
     struct service_context *context = bench_context(bench);
     uint32_t protocol;
-    char *value;
+    struct slot *slot;
 
-    assert_rc(local_add_unusable(bench->machine, "Broken", "broken:1", "it lies in pieces"), RC_OK);
+    assert_rc(local_add_unusable(bench->machine, &broken, &slot), RC_OK);
     assert_rc(bench->service->ops->connect(context, watch.name, SHARE_SHARED, ANY, &handle, &protocol),
               RC_READER_UNAVAILABLE);
     assert_rc(bench->service->ops->connect(context, watch.name, SHARE_DIRECT, 0, &handle, &protocol),
               RC_READER_UNAVAILABLE);
     assert_rc(bench->service->ops->wait(context, deadline_in_ms(0), &watch, 1), RC_OK);
     assert_int_equal(watch.event, STATE_UNAVAILABLE | STATE_CHANGED);
-    assert_rc(bench->service->ops->fact(context, watch.name, "problem", &value), RC_OK);
-    assert_string_equal(value, "it lies in pieces");
-    free(value);
+    assert_fact(bench, watch.name, "device", "broken:1");
+    assert_fact(bench, watch.name, "problem", "it lies in pieces");
+    assert_fact(bench, watch.name, "facts", "pieces=7\n");
+    assert_rc(local_set_problem(bench->machine, slot, "it is being glued"), RC_OK);
+    assert_fact(bench, watch.name, "problem", "it is being glued");
+}
+
+/* It gives its place to the reader that it has become, though a lower number is free by then. */
+static void unusable_reader_keeps_its_number_when_it_works(struct bench *bench)
+{
+    size_t first = bench_add(bench, true);
+    struct reader *device = bench->target->readers->make();
+    char name[READER_NAME_MAX], *value;
+    struct slot *slot;
+
+    assert_rc(local_add_unusable(bench->machine, &broken, &slot), RC_OK);
+    bench_detach(bench, first);
+    assert_rc(local_add_device(bench->machine, &device, 1, "pieces=1\n", slot), RC_OK);
+    assert_rc(bench->service->ops->fact(bench->observer, "Broken 01 00", "device", &value),
+              RC_UNKNOWN_READER);
+    snprintf(name, sizeof name, "%s%s%s%s 01 %02X", device->model, device->serial ? " (" : "",
+             device->serial ? device->serial : "", device->serial ? ")" : "", device->slot);
+    assert_fact(bench, name, "facts", "pieces=1\n");
+    assert_fact(bench, name, "problem", "");
+    local_remove(bench->machine, device);
+    if (bench->target->readers->scripted)
+        test_reader_free(device);
+}
+
+/* Somebody who waits for a change of it is told that it has gone. */
+static void unusable_reader_goes(struct bench *bench)
+{
+    struct reader_watch watch = {.name = "Broken 00 00"};
+    struct service_context *context = bench_context(bench);
+    struct slot *slot;
+
+    assert_rc(local_add_unusable(bench->machine, &broken, &slot), RC_OK);
+    assert_rc(bench->service->ops->wait(context, deadline_in_ms(0), &watch, 1), RC_OK);
+    local_remove_unusable(bench->machine, slot);
+    assert_rc(bench->service->ops->wait(context, deadline_in_ms(0), &watch, 1), RC_UNKNOWN_READER);
+    assert_rc(local_add_unusable(bench->machine, &broken, &slot), RC_OK);
+    assert_fact(bench, "Broken 00 00", "device", "broken:1");
 }
 
 const struct conform_case plug_cases[] = {
@@ -238,5 +293,7 @@ const struct conform_case plug_cases[] = {
     SCRIPTED(removal_ends_a_connect_between_steps),
     CASE(facts),
     CASE(unusable_reader_is_listed_with_its_problem),
+    CASE(unusable_reader_keeps_its_number_when_it_works),
+    CASE(unusable_reader_goes),
     {0},
 };

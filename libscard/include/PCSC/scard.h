@@ -29,9 +29,13 @@ void scard_set_log(scard_log_fn *fn, void *user);
  * way to the card goes on, so repeat it until the call has come back. */
 LONG scard_abort(SCARDCONTEXT hContext);
 
-/* Facts about a reader that need no connection, as text: "device" (stable identity, such as "vpcd:35963"),
- * "problem" (why the reader is listed but cannot be used; "" = no problem). Usual length rules,
- * SCARD_AUTOALLOCATE included. SCARD_E_UNSUPPORTED_FEATURE for another key. */
+/* Facts about a reader that need no connection, as text:
+ *   "device"   stable identity, such as "vpcd:35963" or, by the port that it is plugged in, "usb:1-2.3:1.0"
+ *   "problem"  why the reader is listed but cannot be used; "" = no problem
+ *   "facts"    all that the driver knows of the device, its limits and what is special about it, in lines
+ *              "key=value", each with a newline; "" = nothing. A reader on USB has them also when it cannot be
+ *              used
+ * Usual length rules, SCARD_AUTOALLOCATE included. SCARD_E_UNSUPPORTED_FEATURE for another key. */
 LONG scard_reader_fact(SCARDCONTEXT hContext, LPCSTR szReader, LPCSTR szKey, LPSTR szValue, LPDWORD pcchValue);
 
 /* Control codes of the built-in simulated readers (sim:NAME), through SCardControl without data. */
