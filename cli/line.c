@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <readline/history.h>
@@ -20,11 +21,18 @@
 #include "cli/dispatch.h"
 #include "cli/history.h"
 
+/* What is still to come of a paste after Ctrl-C is not to be taken for lines: the paste ends with its mark,
+ * or, if the terminal has dropped that, when nothing came for so long. */
+#define PASTE_REST_MS 500
+
 /* readline calls back without a pointer of ours. */
 static struct {
     const struct line_hooks *hooks;
     struct interrupt *interrupt;
     int input;
+    bool has_key;
+    int key;               /* a byte or EOF */
+    const char *paste_end; /* what is left of the mark made up for a paste that has lost its own */
     char *prompt;
     bool reading; /* a line is on the screen */
     bool done;    /* it is complete */
@@ -184,6 +192,93 @@ static void got_line(char *text)
     state.text = text;
 }
 
+/* The terminal drops what was typed and not yet read at Ctrl-C, Ctrl-Z and Ctrl-\, also between the poll that
+ * announced it and the read. Since Ctrl-C is no signal that ends a read here (cli/interrupt.h), readline
+ * itself must never wait for input: it is given keys that are in hand, and a read without input returns at
+ * once. */
+static void prepare_terminal(int meta)
+{
+    struct termios mode;
+
+    rl_prep_terminal(meta);
+    if (tcgetattr(state.input, &mode) < 0)
+        return;
+    mode.c_cc[VMIN] = 0;
+    mode.c_cc[VTIME] = 0;
+    tcsetattr(state.input, TCSADRAIN, &mode);
+}
+
+/* Is there a key, in hand or to be read? Does not wait. */
+static bool take_key(void)
+{
+    struct pollfd input = {.fd = state.input, .events = POLLIN};
+    unsigned char byte;
+    ssize_t got;
+
+    if (state.has_key)
+        return true;
+    if (poll(&input, 1, 0) <= 0)
+        return false;
+    got = read(state.input, &byte, sizeof byte);
+    if (got > 0)
+        state.key = byte;
+    else if (got == 0 ? (input.revents & POLLHUP) == 0 : errno == EINTR || errno == EAGAIN)
+        return false;
+    else
+        state.key = EOF;
+    state.has_key = true;
+    return true;
+}
+
+/* Waits for a key or Ctrl-C; once that is there, for a key only. False: neither came in time. */
+static bool wait_for_key(int timeout_ms)
+{
+    struct pollfd fds[] = {
+        {.fd = state.input, .events = POLLIN},
+        {.fd = interrupt_raised(state.interrupt) ? -1 : state.interrupt->event_fd, .events = POLLIN},
+    };
+
+    return poll(fds, 2, timeout_ms) != 0;
+}
+
+/* For readline: the rest of a sequence of keys, within the time for it. */
+static int is_key_there(void)
+{
+    int timeout_us = rl_set_keyboard_input_timeout(-1); /* the present one */
+
+    if (!take_key() && timeout_us > 0)
+        (void)wait_for_key((timeout_us + 999) / 1000);
+    return take_key();
+}
+
+/* Between the marks that a terminal puts around what is pasted. */
+static bool is_pasting(void)
+{
+    return strcmp(rl_executing_keyseq, "\033[200~") == 0;
+}
+
+/* For readline, which waits here where a function wants more than one key: for the end of a paste, of a
+ * character of several bytes. Ctrl-C takes readline out of that; the line itself is for wait_once. */
+static int next_key(FILE *stream)
+{
+    (void)stream;
+    if (state.paste_end != NULL && *state.paste_end != '\0')
+        return *state.paste_end++;
+    while (!take_key()) {
+        if (!interrupt_raised(state.interrupt)) {
+            (void)wait_for_key(-1);
+        } else if (!is_pasting()) {
+            rl_readline_state &= ~(unsigned long)(RL_STATE_READCMD | RL_STATE_MOREINPUT);
+            rl_abort(1, 0); /* does not return */
+        } else if (!wait_for_key(PASTE_REST_MS)) {
+            state.paste_end = "\033[201~";
+            return *state.paste_end++;
+        }
+    }
+    state.has_key = false;
+    return state.key;
+}
+
 static FILE *open_stream(int fd, const char *mode)
 {
     int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
@@ -208,6 +303,9 @@ int line_open(int input, int output, struct interrupt *interrupt, const struct l
     rl_readline_name = "scard";
     rl_catch_signals = 0;
     rl_change_environment = 0;
+    rl_prep_term_function = prepare_terminal;
+    rl_getc_function = next_key;
+    rl_input_available_hook = is_key_there;
     rl_attempted_completion_function = attempt;
     rl_basic_word_break_characters = " \t\n";
     rl_completer_word_break_characters = " \t\n";
@@ -253,6 +351,7 @@ static int begin_line(void)
 static int cancel_line(void)
 {
     interrupt_clear(state.interrupt);
+    state.has_key = false;
     rl_callback_sigcleanup();
     rl_point = rl_end;
     rl_redisplay();
@@ -334,7 +433,7 @@ static void stop(void)
     pthread_sigmask(SIG_UNBLOCK, &set, &old); /* stops here */
     pthread_sigmask(SIG_SETMASK, &old, NULL);
     sigaction(SIGTSTP, &ours, NULL);
-    rl_prep_terminal(1);
+    prepare_terminal(1);
     rl_reset_screen_size();
     rl_forced_update_display();
 }
@@ -357,8 +456,9 @@ static int wait_once(const sigset_t *waiting)
         {.fd = state.interrupt->event_fd, .events = POLLIN},
         {.fd = state.hooks->event_fd, .events = POLLIN},
     };
+    const struct timespec at_once = {0};
 
-    if (ppoll(fds, 3, NULL, waiting) < 0) {
+    if (ppoll(fds, 3, state.has_key ? &at_once : NULL, waiting) < 0) {
         if (errno != EINTR)
             return detail_set(RC_IO, "cannot wait for input: %s", strerror(errno));
         heed_signals();
@@ -368,7 +468,7 @@ static int wait_once(const sigset_t *waiting)
         return cancel_line();
     if (fds[2].revents != 0)
         take_events();
-    if (fds[0].revents != 0)
+    if (take_key())
         rl_callback_read_char();
     return RC_OK;
 }

@@ -277,6 +277,67 @@ TCL
     assert_success
 }
 
+@test "Ctrl-C in the middle of typing never loses the shell" {
+    typing <<'TCL'
+    scard shell
+    see {scard> $}
+    # In two writes: the terminal drops the keys at any moment of their being taken.
+    for {set round 0} {$round < 300} {incr round} {
+        send "AB"
+        send "\003"
+        see {\^C\r\n.*scard> $}
+    }
+    send "status --json\r"
+    see {"t":"status".*scard> $}
+    send "exit\r"
+    ended 0
+TCL
+    assert_success
+}
+
+@test "Ctrl-C ends what takes more than one key: a sequence, a character, a paste" {
+    export LC_ALL=C.UTF-8
+    typing <<'TCL'
+    scard shell
+    see {scard> $}
+    foreach start [list "\033" "\026" "\022\303" "\033\[200~half a paste"] {
+        send -- "before $start"
+        see {before}
+        send "\003"
+        see {\^C\r\n.*scard> $}
+    }
+    send "status --json\r"
+    see {"t":"status".*scard> $}
+    send "exit\r"
+    ended 0
+TCL
+    assert_success
+}
+
+@test "commands, and who comes after the shell, have the terminal as the shell found it" {
+    typing <<'TCL'
+    set stty_init "rows 24 columns 120"
+    spawn -noecho sh -c {trap : INT; echo "found $(stty -g)."; "$SCARD_BIN" shell; echo "left $(stty -g)."}
+    see {found (\S+)\.}
+    set found $expect_out(1,string)
+    see {scard> $}
+    send "typed in vain"
+    send "\003"
+    see {\^C\r\n.*scard> $}
+    send "watch --json\r"
+    see {"v":1}
+    set inside [exec stty -g < $spawn_out(slave,name)]
+    if {$inside ne $found} {fail "$inside in a command, $found before"}
+    send "\003"
+    see {scard> $}
+    send "exit\r"
+    see {left (\S+)\.}
+    if {$expect_out(1,string) ne $found} {fail "$expect_out(1,string) after the shell, $found before"}
+    ended 0
+TCL
+    assert_success
+}
+
 @test "the history is private, goes on in the next shell, and holds no secret" {
     typing <<'TCL'
     scard shell
