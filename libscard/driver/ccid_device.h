@@ -13,6 +13,9 @@
 
 struct ccid_device;
 
+/* What readers need at most for what they do without the card. */
+#define CCID_ANSWER_MS 3000
+
 /* Used by one thread at a time (the reader's turn), but for cancel. */
 struct ccid_slot {
     struct reader reader; /* the first member */
@@ -25,6 +28,7 @@ struct ccid_slot {
     uint8_t atr_bytes[ATR_MAX];
     size_t atr_length; /* 0: not powered */
     struct atr atr;
+    uint8_t voltage; /* bPowerSelect that the card is on with */
 
     enum protocol protocol; /* PROTOCOL_NONE until set_protocol has succeeded since the reset */
     uint8_t fd;             /* FI/DI in force */
@@ -41,6 +45,7 @@ struct ccid_device {
     size_t rate_count;
     bool escape_allowed, pin_verify, pin_modify;
     atomic_uint open_slots; /* the last to close frees the device */
+    bool forgotten;         /* in a forked child */
     struct ccid_slot *slots;
 };
 
@@ -49,12 +54,19 @@ static inline struct ccid_slot *ccid_slot_of_reader(struct reader *reader)
     return (struct ccid_slot *)(void *)reader;
 }
 
-/* A command of the slot and its answer, with the meaning of the answer as result: RC_* as the reader seam has
- * them, or enum ccid_outcome. CCID_BUSY has been waited for and tried again some times. The card left:
- * slot->left is set, RC_NO_CARD. Of T=1 blocks see ccid_exchange.c, which looks at the answer first and uses
- * ccid_link_exchange. */
+/* A command of the slot (set here) and its answer, with the meaning of the answer as result: RC_* as the
+ * reader seam has them, or CCID_KEPT. A busy slot has been waited for and tried again. When the card does not
+ * answer it has been looked for: RC_NO_CARD if it has left. *ret_answer is zeros when there is none; it is
+ * set when the answer is a failure, too. */
 int ccid_slot_command(struct ccid_slot *slot, struct ccid_command *command, uint64_t timeout_ms,
                       struct ccid_answer *ret_answer);
+
+/* GetSlotStatus. A card that was powered and has gone since, or lost its power, is taken note of
+ * (ccid_slot_lost). RC_* of an exchange; never RC_NO_CARD. */
+int ccid_slot_look(struct ccid_slot *slot, enum ccid_card *ret_card);
+
+/* The card left: forgotten, and presence() is to say so. RC_NO_CARD, with a detail. */
+int ccid_slot_lost(struct ccid_slot *slot);
 
 /* The card is not what it was: forgets ATR, protocol and T=1 state. */
 void ccid_slot_unpowered(struct ccid_slot *slot);

@@ -10,6 +10,11 @@
 int ccid_exchange(struct ccid_slot *slot, enum protocol protocol, const uint8_t *command,
                   size_t command_length, uint8_t *response, size_t capacity, size_t *ret_length);
 
+/* One XfrBlock (6.1.4) within the waiting time of the card, times wtx_multiplier unless that is 0. Result and
+ * answer as of ccid_slot_command. RC_UNSUPPORTED with a detail: longer than the reader's messages. */
+int ccid_exchange_message(struct ccid_slot *slot, const uint8_t *bytes, size_t length, uint16_t level,
+                          unsigned wtx_multiplier, struct ccid_answer *ret_answer);
+
 /* t1_exchange_fn over the slot, its user. */
 int ccid_exchange_block(void *user, const uint8_t *block, size_t length, uint8_t *answer, size_t capacity,
                         size_t *ret_length, unsigned wtx_multiplier);
