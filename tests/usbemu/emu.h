@@ -3,7 +3,9 @@
  * The border between an emulated USB device (a model, emu_reader.h) and what it is plugged into: the emulated
  * bus under the real libusb (emu_bus.h), or a pipe of the driver with no libusb in between (emu_pipe.h).
  *
- * One lock for everything emulated: hosts call the model under it, a model calls its host under it.
+ * One lock for everything emulated: hosts call the model under it, a model calls its host under it. It is
+ * recursive: a model may be unplugged (emu_unplug) from within an operation or a call of emu_later, and is
+ * then not called again.
  */
 #ifndef USBEMU_EMU_H
 #define USBEMU_EMU_H
@@ -52,12 +54,12 @@ struct emu_device {
     void *host_state;
     const uint8_t *descriptors; /* device descriptor and configuration, as the kernel's file has them */
     size_t descriptors_length;
-    const char *const *strings; /* UTF-8, by index from 1 */
+    const char *const *strings; /* UTF-8, by index from 1: strings[0] is string 1; NULL: there is none */
     size_t string_count;
 };
 
 /* Calls fn(user), with the lock, after some time, from a thread of the emulator's; ms 0: soon. emu_cancel
- * takes one back that has not begun (by user). */
+ * takes back those of user that have not begun; called with the lock, none is running. */
 void emu_later(unsigned ms, void (*fn)(void *user), void *user);
 void emu_cancel(void *user);
 
@@ -66,5 +68,8 @@ void emu_blame(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* How often since the last call; a test asserts 0. */
 unsigned emu_blamed(void);
+
+/* Whether one of the blames since then has these words: for tests of the judge. */
+bool emu_blamed_for(const char *words);
 
 #endif
