@@ -28,13 +28,14 @@ enum pipe_event {
 struct pipe;
 
 struct pipe_ops {
-    /* Sends bytes as one transfer (no zero-length packet behind). RC_TIMEOUT, RC_CANCELLED: the device may
-     * have taken a part of it. */
+    /* Sends bytes as one transfer (no zero-length packet behind). RC_TIMEOUT: the device may have taken a
+     * part of it. interrupt does not end it: a message is not cut in two. */
     int (*bulk_out)(struct pipe *pipe, const uint8_t *bytes, size_t length, struct deadline deadline);
 
     /* Receives one transfer into the pipe's own buffer: *ret_bytes is valid until the next bulk_in. Length 0
-     * is an empty packet. A wait that ends without data leaves the transfer under way, and the next bulk_in
-     * gets what it brings: nothing that the device sends is lost between two calls. */
+     * is an empty packet; a message longer than the room comes in two. A wait that ends without data leaves
+     * the transfer under way, and the next bulk_in gets what it brings: nothing that the device sends is lost
+     * between two calls. What is there already comes even if the deadline has passed. */
     int (*bulk_in)(struct pipe *pipe, const uint8_t **ret_bytes, size_t *ret_length,
                    struct deadline deadline);
 
@@ -43,9 +44,11 @@ struct pipe_ops {
     int (*control)(struct pipe *pipe, uint8_t request_type, uint8_t request, uint16_t value, uint8_t *bytes,
                    size_t length, size_t *ret_length, struct deadline deadline);
 
-    /* The oldest message of the interrupt endpoint that was not told yet, at most capacity bytes of it. Never
-     * waits; *ret_length 0: there is none. Makes event_fd quiet if there is nothing more to tell.
-     * RC_UNSUPPORTED: no interrupt endpoint, or it works no longer - presence must be asked for. */
+    /* The oldest message (one packet) of the interrupt endpoint that was not told yet, at most capacity bytes
+     * of it; of many that nobody asked for the latest are kept. Waits for nothing but, after a STALL, for the
+     * halt to be cleared. *ret_length 0: there is none. Makes event_fd quiet if there is nothing more to
+     * tell: call it until there is none. RC_UNSUPPORTED: no interrupt endpoint, or it works no longer -
+     * presence must be asked for. RC_READER_UNAVAILABLE: gone; event_fd is quiet from then on. */
     int (*notice)(struct pipe *pipe, uint8_t *bytes, size_t capacity, size_t *ret_length);
 
     /* Between hold(true) and hold(false) event_fd stays quiet: what is under way on the pipe is the business
@@ -56,8 +59,9 @@ struct pipe_ops {
      * No transfer of bulk_out or bulk_in may be wanted any more: one that is under way is thrown away. */
     int (*clear)(struct pipe *pipe, bool interrupt);
 
-    /* Ends the bulk_in or control that is under way with RC_CANCELLED, or else the next one. Any thread, at
-     * any time before close; never blocks. */
+    /* Ends the bulk_in or control that is under way with RC_CANCELLED, or else the next one, even if that had
+     * something to tell (bulk_in: the one after it gets it). Any thread, at any time before close; never
+     * blocks. */
     void (*interrupt)(struct pipe *pipe);
 
     /* Ends what is under way, releases the interface, closes and frees. No other call is under way. */
@@ -70,7 +74,9 @@ struct pipe_ops {
 /* The first member of each implementation's own struct. */
 struct pipe {
     const struct pipe_ops *ops;
-    int event_fd; /* readable when notice has something to tell, or the device has gone; -1: never */
+    /* Readable when notice has something to tell, or the device has gone; also, for a moment, when the pipe
+     * has work of its own, which notice does. -1: never. */
+    int event_fd;
 };
 
 /* What to open, from the interface's descriptors. Address 0: no such endpoint. */

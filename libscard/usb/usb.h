@@ -24,13 +24,15 @@ struct usb_device {
     size_t configuration_length;
 };
 
+/* The calls for one watch come one after the other, from any threads; hooks may call usb_watch_ease. */
 struct usb_watch;
 
 /* Called by usb_watch_handle, in its thread. device is borrowed for the call. */
 struct usb_watch_hooks {
     void (*arrived)(void *user, const struct usb_device *device);
     void (*left)(void *user, uint8_t bus, uint8_t address);
-    /* Its node was closed by a program, or changed its permissions: what could not be opened may now be. */
+    /* A program closed its node, an interface lost its driver, or permissions changed: what could not be
+     * opened may now be. Not more than a hint. */
     void (*eased)(void *user, uint8_t bus, uint8_t address);
 };
 
@@ -45,14 +47,16 @@ int usb_watch_fd(const struct usb_watch *watch);
 /* Tells what has happened; never waits. */
 void usb_watch_handle(struct usb_watch *watch);
 
-/* From now on tells when the device may be opened at last (hooks.eased); until it leaves. */
+/* From now on tells when the device may be opened at last (hooks.eased), until it leaves. What changed before
+ * this call is not told: try once more after it. */
 void usb_watch_ease(struct usb_watch *watch, const struct usb_device *device);
 
 /* In a forked child: closes descriptors, nothing else. */
 void usb_watch_forget(struct usb_watch *watch);
 
 /*
- * Opens the device and claims the interface. No driver of the kernel and no other program is pushed aside.
+ * Opens the device and claims the interface. No driver of the kernel and no other program is pushed aside,
+ * and where the kernel says that there is one, the node is not even opened.
  *
  * RC_DENIED            no permission for the node
  * RC_SHARING           a driver of the kernel or another program has the interface; the detail names it, as
