@@ -49,7 +49,6 @@ enum tag {
 #define SWALLOW_EJECT_CAPTURE 7U
 #define PRESENT 2 /* in, as far as such readers can tell */
 #define TYPE_ASYNCHRONOUS 1
-#define STATUS_MS 3000
 
 static bool find_text(const struct ccid_slot *slot, uint32_t tag, const char **ret_text)
 {
@@ -206,19 +205,16 @@ static int find_of_card(const struct ccid_slot *slot, uint32_t tag, uint32_t *re
 
 static int ask_reader(struct ccid_slot *slot, uint32_t tag, uint8_t *out, size_t capacity, size_t *ret_length)
 {
-    struct ccid_command command = {.type = CCID_GET_SLOT_STATUS, .slot = slot->index};
-    struct ccid_answer answer = {0};
-    int rc = capacity ? ccid_slot_command(slot, &command, STATUS_MS, &answer) : RC_OK;
+    enum ccid_card card = CCID_CARD_ABSENT;
+    int rc = capacity ? ccid_slot_look(slot, &card) : RC_OK;
     uint8_t byte;
 
-    if (rc > 0)
-        return detail_set(RC_NOT_TRANSACTED, "%s: the slot is at work; try again", slot->reader.device);
-    if (rc && rc != RC_NO_CARD)
+    if (rc)
         return rc;
     if (tag == TAG_ICC_PRESENCE)
-        byte = rc || answer.card == CCID_CARD_ABSENT ? 0 : PRESENT;
+        byte = card == CCID_CARD_ABSENT ? 0 : PRESENT;
     else
-        byte = !rc && answer.card == CCID_CARD_ACTIVE;
+        byte = card == CCID_CARD_ACTIVE;
     return give(&byte, sizeof byte, out, capacity, ret_length);
 }
 

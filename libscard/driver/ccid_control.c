@@ -44,8 +44,6 @@ int ccid_escape(struct ccid_slot *slot, const uint8_t *in, size_t in_length, uin
         return detail_set(RC_INVALID_VALUE, "%s: an escape command of %zu bytes; this reader takes %zu",
                           slot->reader.device, in_length, room);
     rc = ccid_slot_command(slot, &command, ESCAPE_MS, &answer);
-    if (rc > 0)
-        return detail_set(RC_NOT_TRANSACTED, "%s: the slot is at work; try again", slot->reader.device);
     if (rc)
         return rc;
     rc = give(answer.data, answer.length, out, capacity, ret_length);

@@ -16,7 +16,7 @@ int ccid_control(struct ccid_slot *slot, uint32_t code, const uint8_t *in, size_
                  size_t capacity, size_t *ret_length);
 
 /* An escape command that the driver itself sends; answer room as given, more is RC_INSUFFICIENT_BUFFER.
- * RC_INVALID_VALUE: longer than the reader's messages. Never CCID_BUSY. */
+ * RC_INVALID_VALUE: longer than the reader's messages. */
 int ccid_escape(struct ccid_slot *slot, const uint8_t *in, size_t in_length, uint8_t *out, size_t capacity,
                 size_t *ret_length);
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/log.h"
 #include "base/rc.h"
 #include "driver/ccid_control.h"
@@ -40,7 +41,7 @@ static int check_ready(const struct ccid_slot *slot, bool modify)
                           modify ? "changed" : "entered");
     if (slot->left)
         return detail_set(RC_NO_CARD, "%s: the card has left", name);
-    if (!slot->atr_length)
+    if (!slot->powered)
         return detail_set(RC_NOT_TRANSACTED, "%s: the card is not powered; connect to it first", name);
     if (slot->warm_due)
         return detail_set(RC_NOT_TRANSACTED, "%s: the card has to be reset first", name);
@@ -104,67 +105,70 @@ static int soothe(struct ccid_slot *slot, const struct ccid_pin_request *request
     return rc == RC_INSUFFICIENT_BUFFER ? RC_OK : rc;
 }
 
-/* What an answer that failed means at either level; 0 with a status word if the user ended it. */
-static int take_failure(struct ccid_slot *slot, const struct ccid_command *command,
-                        const struct ccid_answer *answer, uint8_t *out, size_t capacity, size_t *ret_length)
+static bool is_ended_by_user(const struct ccid_answer *answer)
 {
-    static const uint8_t cancelled[] = {0x64, 0x01}, timed_out[] = {0x64, 0x00};
-    int rc;
+    return answer->failed && (answer->error == CCID_PIN_CANCELLED || answer->error == CCID_PIN_TIMEOUT);
+}
 
-    if (answer->error == CCID_PIN_CANCELLED)
-        return give(cancelled, sizeof cancelled, out, capacity, ret_length);
-    if (answer->error == CCID_PIN_TIMEOUT)
-        return give(timed_out, sizeof timed_out, out, capacity, ret_length);
-    rc = ccid_rc(command, answer);
-    if (rc == RC_NO_CARD)
-        slot->left = true;
-    if (rc > 0)
-        return detail_set(RC_NOT_TRANSACTED, "%s: the slot is at work; try again", slot->reader.device);
-    /* A value that the reader did not like (6.2.6) or a slot at work: the block was not sent. Else nobody
-     * knows. */
-    if (is_tpdu(slot, PROTOCOL_T1) && answer->error > CCID_LAST_OFFSET)
-        (void)t1_secure_answer(&slot->t1, RC_TIMEOUT, NULL, 0, out, capacity, ret_length);
-    return rc;
+static int tell_end(const struct ccid_answer *answer, uint8_t *out, size_t capacity, size_t *ret_length)
+{
+    const uint8_t status[SW_LENGTH] = {0x64, answer->error == CCID_PIN_CANCELLED};
+
+    return give(status, sizeof status, out, capacity, ret_length);
 }
 
 static int take_block(struct ccid_slot *slot, int event, const struct ccid_answer *answer, uint8_t *out,
                       size_t capacity, size_t *ret_length)
 {
     uint8_t block[T1_BLOCK_MAX] = {0};
-    size_t length = answer->length;
+    size_t length = answer->length < sizeof block ? answer->length : sizeof block;
     int rc;
 
-    /* The engine may exchange more blocks, and with them goes the link's room. A block that is too long is
-     * invalid at this length, too. */
-    if (length > sizeof block)
-        length = sizeof block;
+    /* The engine may exchange more blocks, and with them goes the link's room. */
     if (length)
         memcpy(block, answer->data, length);
-    rc = t1_secure_answer(&slot->t1, event, block, length, out, capacity, ret_length);
+    rc = t1_secure_answer(&slot->t1, event, block, answer->length > length ? 0 : length, out, capacity,
+                          ret_length);
     secret_wipe(block, sizeof block);
     return rc;
 }
 
+/* T=1 at TPDU level: rc as the exchange of Secure gave it. */
+static int take_t1(struct ccid_slot *slot, int rc, const struct ccid_answer *answer, uint8_t *out,
+                   size_t capacity, size_t *ret_length)
+{
+    if (!rc || !answer->failed)
+        return take_block(slot, rc, answer, out, capacity, ret_length);
+    if (answer->error == CCID_PARITY || answer->error == CCID_MUTE)
+        return take_block(slot, answer->error == CCID_PARITY ? T1_PARITY : T1_TIMEOUT, answer, out, capacity,
+                          ret_length);
+    /* A value that the reader did not like, or a slot at work (6.2.6): the block was not sent. Else nobody
+     * knows, as when the time is over. */
+    if (answer->error > CCID_LAST_OFFSET && answer->error != CCID_SLOT_BUSY)
+        (void)t1_secure_answer(&slot->t1, RC_TIMEOUT, NULL, 0, out, capacity, ret_length);
+    return rc;
+}
+
 /* At extended APDU level a response may come in parts (6.2.1). */
-static int take_response(struct ccid_slot *slot, struct ccid_answer answer, uint8_t *out, size_t capacity,
+static int take_response(struct ccid_slot *slot, struct ccid_answer *answer, uint8_t *out, size_t capacity,
                          size_t *ret_length)
 {
-    struct ccid_command go_on = {.type = CCID_XFR_BLOCK, .slot = slot->index, .level = CCID_GO_ON};
+    struct ccid_command go_on = {.type = CCID_XFR_BLOCK, .level = CCID_GO_ON};
     size_t total = 0;
 
     for (;;) {
         size_t room = total < capacity ? capacity - total : 0;
         int rc;
 
-        if (answer.length && room)
-            memcpy(out + total, answer.data, answer.length < room ? answer.length : room);
-        total += answer.length;
+        if (answer->length && room)
+            memcpy(out + total, answer->data, answer->length < room ? answer->length : room);
+        total += answer->length;
         if (slot->device->descriptor.level != CCID_EXTENDED_APDU ||
-            (answer.parameter != CCID_BEGINS && answer.parameter != CCID_CONTINUES))
+            (answer->parameter != CCID_BEGINS && answer->parameter != CCID_CONTINUES))
             break;
-        if (!answer.length || total > APDU_RESPONSE_MAX)
+        if (!answer->length || total > APDU_RESPONSE_MAX)
             return detail_set(RC_IO, "%s: the parts of the response have no end", slot->reader.device);
-        rc = ccid_slot_command(slot, &go_on, slot->exchange_ms, &answer);
+        rc = ccid_slot_command(slot, &go_on, slot->exchange_ms, answer);
         if (rc)
             return rc < 0 ? rc
                           : detail_set(RC_NOT_TRANSACTED, "%s: the slot is at work", slot->reader.device);
@@ -181,25 +185,20 @@ static int take_response(struct ccid_slot *slot, struct ccid_answer answer, uint
 static int enter(struct ccid_slot *slot, const struct entry *entry, uint8_t *out, size_t capacity,
                  size_t *ret_length)
 {
-    struct ccid_command command = {
-        .type = CCID_SECURE, .slot = slot->index, .data = entry->data, .length = entry->length};
+    struct ccid_command command = {.type = CCID_SECURE, .data = entry->data, .length = entry->length};
     uint64_t seconds = entry->request.seconds + MARGIN_SECONDS;
     bool blocks = is_tpdu(slot, PROTOCOL_T1);
     struct ccid_answer answer = {0};
-    int rc = ccid_link_exchange(slot->device->link, &command,
-                                1000 * (seconds > ENTRY_SECONDS ? seconds : ENTRY_SECONDS), &answer);
+    int rc = ccid_slot_command(slot, &command, 1000 * (seconds > ENTRY_SECONDS ? seconds : ENTRY_SECONDS),
+                               &answer);
 
-    if (rc)
-        return blocks ? take_block(slot, rc, &answer, out, capacity, ret_length) : rc;
-    if (blocks && answer.failed && (answer.error == CCID_PARITY || answer.error == CCID_MUTE) &&
-        answer.card != CCID_CARD_ABSENT)
-        return take_block(slot, answer.error == CCID_PARITY ? T1_PARITY : T1_TIMEOUT, &answer, out, capacity,
-                          ret_length);
-    if (answer.failed)
-        return take_failure(slot, &command, &answer, out, capacity, ret_length);
+    if (rc == RC_NO_CARD)
+        return rc;
+    if (is_ended_by_user(&answer))
+        return tell_end(&answer, out, capacity, ret_length);
     if (blocks)
-        return take_block(slot, 0, &answer, out, capacity, ret_length);
-    return take_response(slot, answer, out, capacity, ret_length);
+        return take_t1(slot, rc, &answer, out, capacity, ret_length);
+    return rc ? rc : take_response(slot, &answer, out, capacity, ret_length);
 }
 
 int ccid_pin(struct ccid_slot *slot, bool modify, const uint8_t *in, size_t length, uint8_t *out,
