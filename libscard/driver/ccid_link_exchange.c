@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+/* A command of a slot: its turn, its answer, and what to do when there is none. */
+#include <stdio.h>
+
+#include "base/log.h"
+#include "base/rc.h"
+#include "driver/ccid_iccd.h"
+#include "driver/ccid_link_state.h"
+
+/* At most busy_slots commands are under way in the device (5.1, bMaxCCIDBusySlots). */
+static int take_turn(struct ccid_link *link, struct link_slot *slot)
+{
+    int rc = RC_OK;
+
+    pthread_mutex_lock(&link->lock);
+    while (link->busy >= link->descriptor->busy_slots && !link->gone && !slot->cancelled)
+        link_wait_change(link, deadline_never());
+    if (link->gone)
+        rc = RC_READER_UNAVAILABLE;
+    else if (link_take_cancel(slot))
+        rc = RC_CANCELLED;
+    else
+        link->busy++;
+    pthread_mutex_unlock(&link->lock);
+    if (rc == RC_READER_UNAVAILABLE)
+        return detail_set(rc, "the reader has been unplugged");
+    return rc;
+}
+
+static void end_turn(struct ccid_link *link, struct link_slot *slot)
+{
+    pthread_mutex_lock(&link->lock);
+    slot->waiting = false;
+    slot->mail = NULL;
+    link->busy--;
+    pthread_cond_broadcast(&link->changed);
+    pthread_mutex_unlock(&link->lock);
+}
+
+/* Asks only: does no harm if it is done twice. */
+static bool may_be_repeated(uint8_t type)
+{
+    return type == CCID_GET_SLOT_STATUS || type == CCID_GET_PARAMETERS;
+}
+
+/* Nothing is under way for the slot any more, and rc has the words that it was born with. */
+static int give_up(struct ccid_link *link, struct link_slot *slot, int rc)
+{
+    char words[DETAIL_ROOM];
+
+    snprintf(words, sizeof words, "%s", detail_get());
+    if (link_abort(link, slot))
+        return detail_set(RC_READER_UNAVAILABLE, "the reader has been unplugged");
+    if (rc == RC_IO)
+        detail_set(rc, "%s", words);
+    return rc;
+}
+
+static int exchange(struct ccid_link *link, struct link_slot *slot, struct ccid_command *command,
+                    uint64_t timeout_ms, struct ccid_answer *ret_answer)
+{
+    unsigned tries = may_be_repeated(command->type) ? 2 : 1;
+    int rc = RC_IO;
+
+    for (unsigned i = 0; i < tries && rc == RC_IO; i++) {
+        rc = link_try(link, slot, command, timeout_ms, true, ret_answer);
+        if (rc && rc != RC_READER_UNAVAILABLE && slot->waiting)
+            rc = give_up(link, slot, rc);
+    }
+    if (rc == RC_TIMEOUT)
+        return detail_set(rc, "the reader did not answer command %02X in time", (unsigned)command->type);
+    return rc;
+}
+
+int ccid_link_exchange(struct ccid_link *link, struct ccid_command *command, uint64_t timeout_ms,
+                       struct ccid_answer *ret_answer)
+{
+    struct link_slot *slot = &link->slots[command->slot];
+    int rc;
+
+    if (command->length > link->descriptor->max_message - CCID_HEADER)
+        return detail_set(RC_INVALID_VALUE,
+                          "a message of %zu bytes is longer than the %lu that the reader takes",
+                          command->length + CCID_HEADER, (unsigned long)link->descriptor->max_message);
+    rc = take_turn(link, slot);
+    if (rc)
+        return rc;
+    switch (link->descriptor->transport) {
+    case CCID_ICCD_A:
+        rc = iccd_a_exchange(link, command, timeout_ms, slot->box.data, slot->box.capacity, ret_answer);
+        break;
+    case CCID_ICCD_B:
+        rc = iccd_b_exchange(link, command, timeout_ms, slot->box.data, slot->box.capacity, ret_answer);
+        break;
+    default:
+        rc = exchange(link, slot, command, timeout_ms, ret_answer);
+    }
+    end_turn(link, slot);
+    return rc;
+}
