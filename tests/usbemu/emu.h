@@ -46,6 +46,9 @@ struct emu_host_ops {
 
     /* What was answered with -EAGAIN may be asked again. */
     void (*ready)(struct emu_device *device);
+
+    /* Pulls the device out, as emu_unplug does: for faults that a model makes. NULL: cannot. */
+    void (*unplug)(struct emu_device *device);
 };
 
 struct emu_device {
