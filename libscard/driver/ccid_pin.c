@@ -198,6 +198,9 @@ static int enter(struct ccid_slot *slot, const struct entry *entry, uint8_t *out
         return tell_end(&answer, out, capacity, ret_length);
     if (blocks)
         return take_t1(slot, rc, &answer, out, capacity, ret_length);
+    /* The card may wait for the rest of a command. */
+    if (is_tpdu(slot, PROTOCOL_T0) && (rc == RC_CANCELLED || rc == RC_TIMEOUT))
+        slot->warm_due = true;
     return rc ? rc : take_response(slot, &answer, out, capacity, ret_length);
 }
 

@@ -322,6 +322,12 @@ static void t0(void **state)
     assert_int_equal(run(false, odd, sizeof odd), RC_OK);
     assert_int_equal(script.commands[1].length, 15 + 7);
     assert_memory_equal(script.commands[1].data + 12, ((uint8_t[]){0, 0, 0}), 3);
+    script_add((struct script_answer){.failed = true, .error = CCID_PIN_CANCELLED});
+    assert_int_equal(run(false, case_4, sizeof case_4), RC_OK);
+    assert_false(slot.warm_due);
+    script_add((struct script_answer){.rc = RC_CANCELLED});
+    assert_int_equal(run(false, case_4, sizeof case_4), RC_CANCELLED);
+    assert_true(slot.warm_due); /* in the middle of a command, perhaps */
 }
 
 /* The other blocks of a T=1 exchange with PIN entry. */
