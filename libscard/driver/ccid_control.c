@@ -58,9 +58,10 @@ static int escape_if_allowed(struct ccid_slot *slot, const uint8_t *in, size_t i
 {
     if (!slot->device->escape_allowed && !is_harmless(&slot->device->identity, in, in_length))
         return detail_set(RC_DENIED,
-                          "%s: escape commands are switched off for this reader; switch on with `escape = "
-                          "true` for it in scard.conf (or ?escape=yes in usb: URI)",
-                          slot->reader.device);
+                          "%s: escape commands are switched off for this reader; switch them on by naming it "
+                          "\"usb:%04x:%04x?escape=yes\" in readers of scard.conf, SCARD_READERS or --readers",
+                          slot->reader.device, (unsigned)slot->device->identity.vendor,
+                          (unsigned)slot->device->identity.product);
     return ccid_escape(slot, in, in_length, out, capacity, ret_length);
 }
 

@@ -197,7 +197,7 @@ static void escape(void **state)
 
     (void)state;
     assert_int_equal(control(0x42000001, in, sizeof in, sizeof out), RC_DENIED);
-    assert_non_null(strstr(detail_get(), "escape = true"));
+    assert_non_null(strstr(detail_get(), "usb:1234:5678?escape=yes"));
     assert_int_equal(control(0x003136B0, in, sizeof in, sizeof out), RC_DENIED);
     assert_int_equal(script.commands_count, 0);
     device.escape_allowed = true;
