@@ -17,12 +17,16 @@ static bool splits;
 static unsigned long transfers;
 
 /* Hubs: the bus's own devices. Nothing ever happens on them. */
+/* clang-format off */
 static const uint8_t hub_descriptors[] = {
-    18, 1, 0x00, 0x02, 9, 0, 1,  64,   0x6b, 0x1d, 0x02, 0x00, 0x00, 0x06, 0, 1, 0, 1, /* device */
-    9,  2, 25,   0,    1, 1, 0,  0xe0, 0,                                              /* configuration */
-    9,  4, 0,    0,    1, 9, 0,  0,    0,                                              /* interface */
-    7,  5, 0x81, 0x03, 4, 0, 12,                                                       /* endpoint */
+    /* device */
+    18, 1, 0x00, 0x02, 9, 0, 1, 64, 0x6b, 0x1d, 0x02, 0x00, 0x00, 0x06, 0, 1, 0, 1,
+    /* configuration, interface, endpoint */
+    9, 2, 25, 0, 1, 1, 0, 0xe0, 0,
+    9, 4, 0, 0, 1, 9, 0, 0, 0,
+    7, 5, 0x81, 0x03, 4, 0, 12,
 };
+/* clang-format on */
 static const char *const hub_strings[] = {"Emulated hub"};
 static const struct emu_device_ops hub_ops = {0};
 static struct emu_device hub = {
@@ -382,9 +386,10 @@ void emu_bus_hold(struct emu_device *device, unsigned interface, bool held)
     emu_lock();
     usb = usb_of(device);
     if (usb != NULL && interface < EMU_INTERFACES) {
-        usb->interfaces[interface].held = held;
         if (!held)
             emu_notify(usb, EMU_NOTICE_CLOSED); /* by the program that has held it */
+        usb->interfaces[interface].held = held;
+        emu_udev_tell_interface(usb, interface, held ? "bind" : "unbind");
     }
     emu_unlock();
 }
@@ -395,8 +400,10 @@ void emu_bus_bind(struct emu_device *device, unsigned interface, const char *dri
 
     emu_lock();
     usb = usb_of(device);
-    if (usb != NULL && interface < EMU_INTERFACES)
+    if (usb != NULL && interface < EMU_INTERFACES) {
         put_driver(&usb->interfaces[interface], driver);
+        emu_udev_tell_interface(usb, interface, driver != NULL ? "bind" : "unbind");
+    }
     emu_unlock();
 }
 

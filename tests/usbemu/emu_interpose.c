@@ -165,6 +165,7 @@ EMU_EXPORT int __openat_2(int folder, const char *path, int flags)
 EMU_EXPORT int close(int fd)
 {
     emu_file_close(fd);
+    emu_uevent_close(fd);
     return (int)syscall(SYS_close, fd);
 }
 

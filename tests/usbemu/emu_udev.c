@@ -449,6 +449,10 @@ EMU_EXPORT const char *udev_device_get_sysattr_value(struct udev_device *device,
 
 static void send(struct emu_usb *usb, int interface, const char *action)
 {
+    struct udev_device *device = make_device(usb, interface, action);
+
+    emu_uevent_send(device->sysname, udev_device_get_devtype(device), action);
+    free_device(device);
     for (struct udev_monitor *monitor = monitors; monitor != NULL; monitor = monitor->next) {
         static const uint64_t one = 1;
         struct udev_device *event;
@@ -461,6 +465,11 @@ static void send(struct emu_usb *usb, int interface, const char *action)
         if (write(monitor->fd, &one, sizeof one) < 0)
             emu_blame("a monitor of udev is full");
     }
+}
+
+void emu_udev_tell_interface(struct emu_usb *usb, unsigned interface, const char *action)
+{
+    send(usb, (int)interface, action);
 }
 
 void emu_udev_tell(struct emu_usb *usb, bool added)

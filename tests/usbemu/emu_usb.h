@@ -125,8 +125,11 @@ void emu_file_close(int fd);     /* before fd is closed; nothing if it is not ou
 void emu_file_complete(struct emu_urb *urb, int status);
 void emu_file_gone(struct emu_usb *usb); /* hangs up the files of a device that was pulled out */
 
-/* emu_udev.c, emu_notify.c: what is told to those who watch */
+/* emu_udev.c, emu_uevent.c, emu_notify.c: what is told to those who watch */
 void emu_udev_tell(struct emu_usb *usb, bool added);
+void emu_udev_tell_interface(struct emu_usb *usb, unsigned interface, const char *action);
+void emu_uevent_send(const char *name, const char *devtype, const char *action);
+void emu_uevent_close(int fd); /* before fd is closed; nothing if it is not ours */
 enum emu_notice { EMU_NOTICE_ADDED, EMU_NOTICE_REMOVED, EMU_NOTICE_CLOSED, EMU_NOTICE_CHANGED };
 void emu_notify(const struct emu_usb *usb, enum emu_notice notice);
 char *emu_notify_path(const char *node); /* what inotify is to watch for it, in a new block */

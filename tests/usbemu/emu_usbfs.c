@@ -28,7 +28,8 @@ struct emu_file {
     struct emu_usb *usb;
     int drain, feed; /* the pipe's read end (-1: the device has gone), and its write end once more */
     bool writable, split;
-    bool told; /* the slot is empty: the program knows that there is something to reap */
+    bool inherited; /* from the process that has forked this one */
+    bool told;      /* the slot is empty: the program knows that there is something to reap */
     struct emu_urbs completed;
 };
 
@@ -144,11 +145,27 @@ fail:
 static void release(struct emu_file *file, unsigned interface)
 {
     struct emu_usb *usb = file->usb;
+    unsigned left = emu_engine_flush(usb, NULL, (int)interface, -ENOENT);
 
-    emu_engine_flush(usb, NULL, (int)interface, -ENOENT);
+    if (left > 0)
+        emu_blame("%u transfers were left at release of interface %u of %s", left, interface, usb->path);
     usb->interfaces[interface].claimed = NULL;
-    if (usb->device != NULL && usb->device->ops->claimed != NULL)
+    if (usb->device == NULL)
+        return;
+    if (usb->device->ops->claimed != NULL)
         usb->device->ops->claimed(usb->device, (uint8_t)interface, false);
+    emu_udev_tell_interface(usb, interface, "unbind");
+}
+
+static void drop_completed(struct emu_file *file)
+{
+    while (file->completed.head != NULL) {
+        struct emu_urb *urb = file->completed.head;
+
+        file->completed.head = urb->next;
+        free(urb);
+    }
+    emu_urbs_init(&file->completed);
 }
 
 void emu_file_close(int fd)
@@ -162,11 +179,13 @@ void emu_file_close(int fd)
         return;
     emu_lock();
     file = atomic_exchange(at, NULL);
-    if (file == NULL) {
+    if (file == NULL || file->inherited) {
         emu_unlock();
         return;
     }
     usb = file->usb;
+    /* As in the kernel: a watcher hears of it before the interfaces are free. */
+    emu_notify(usb, EMU_NOTICE_CLOSED);
     left = emu_engine_flush(usb, file, -1, -ENOENT);
     if (left > 0)
         emu_blame("%u transfers were left at close of %s", left, usb->path);
@@ -180,17 +199,11 @@ void emu_file_close(int fd)
             break;
         }
     }
-    while (file->completed.head != NULL) {
-        struct emu_urb *urb = file->completed.head;
-
-        file->completed.head = urb->next;
-        free(urb);
-    }
+    drop_completed(file);
     close_raw(file->drain);
     close_raw(file->feed);
     free(file);
     usb->files--;
-    emu_notify(usb, EMU_NOTICE_CLOSED);
     emu_bus_changed();
     emu_usb_unref(usb);
     emu_unlock();
@@ -340,6 +353,7 @@ static int claim(struct emu_file *file, unsigned number)
     interface->claimed = file;
     if (usb->device->ops->claimed != NULL)
         usb->device->ops->claimed(usb->device, (uint8_t)number, true);
+    emu_udev_tell_interface(usb, number, "bind");
     return 0;
 }
 
@@ -486,6 +500,8 @@ int emu_file_ioctl(int fd, unsigned long request, void *value)
     file = atomic_load(at);
     if (file == NULL)
         result = INT_MIN;
+    else if (file->inherited)
+        result = -ENODEV;
     else if (request == USBDEVFS_REAPURBNDELAY)
         result = reap(file, value);
     else if (file->usb->device == NULL)
@@ -496,4 +512,25 @@ int emu_file_ioctl(int fd, unsigned long request, void *value)
         result = connected_ioctl(file, request, value);
     emu_unlock();
     return result;
+}
+
+/* In a forked child the files are the parent's: it alone has their transfers, and its claims hold. The read
+ * ends must go, or the parent's files would not hang up. */
+static void child(void)
+{
+    emu_lock();
+    for (struct emu_file *file = files; file != NULL; file = file->next) {
+        close_raw(file->drain);
+        close_raw(file->feed);
+        file->drain = file->feed = -1;
+        file->inherited = true;
+        emu_engine_flush(file->usb, file, -1, -ENOENT);
+        drop_completed(file);
+    }
+    emu_unlock();
+}
+
+__attribute__((constructor)) static void at_fork(void)
+{
+    pthread_atfork(NULL, NULL, child);
 }
