@@ -220,6 +220,14 @@ static bool admit(struct emu_slot *slot, const uint8_t *bytes)
     return true;
 }
 
+static void secure(struct emu_slot *slot, const uint8_t *bytes, size_t length)
+{
+    if (bytes[7] || bytes[8] || bytes[9])
+        emu_blame("Secure: bBWI %u, wLevelParameter %02X%02X", (unsigned)bytes[7], (unsigned)bytes[9],
+                  (unsigned)bytes[8]);
+    pin_secure(slot, bytes + CCID_HEADER, length - CCID_HEADER);
+}
+
 static void begin(struct emu_slot *slot, const uint8_t *bytes, size_t length)
 {
     const uint8_t *data = bytes + CCID_HEADER;
@@ -235,7 +243,7 @@ static void begin(struct emu_slot *slot, const uint8_t *bytes, size_t length)
     else if (bytes[0] == CCID_XFR_BLOCK)
         exchange_block(slot, bytes[7], level, data, length - CCID_HEADER);
     else if (bytes[0] == CCID_SECURE)
-        pin_secure(slot, data, length - CCID_HEADER);
+        secure(slot, bytes, length);
     else
         carry_out(slot, bytes, data, length - CCID_HEADER);
 }

@@ -148,6 +148,7 @@ static const struct {
     NUMBER(no_escape),
     NUMBER(extension_ms),
     NUMBER(wake_ms),
+    NUMBER(pin_all_indexes),
     NUMBER(interrupt_packet),
 };
 

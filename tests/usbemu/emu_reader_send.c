@@ -23,6 +23,8 @@ void reader_in(struct emu_function *function, const uint8_t *bytes, size_t lengt
 
     reader_record(reader, EMU_IN, function->in, bytes, length, failure);
     if (reader->config.transport != EMU_BULK) { /* the host fetches it by control transfer */
+        if (length > 7 && (bytes[7] & 0xC0) == STATUS_EXTENSION)
+            return;
         function->iccd.length = 0;
         if (length && buffer_append(&function->iccd, bytes, length))
             function->iccd.length = 0;

@@ -4,6 +4,7 @@
 #define USBEMU_EMU_READER_STATE_H
 
 #include "base/bytes.h"
+#include "base/deadline.h"
 #include "driver/ccid_message.h"
 #include "tests/usbemu/emu_reader.h"
 
@@ -58,8 +59,11 @@ struct emu_function {
     bool numbered; /* last_seq is one */
     uint8_t last_seq;
     struct emu_slot *slots;
-    struct buffer iccd; /* control transports: the answer that waits to be fetched */
-    uint8_t iccd_status;
+    struct buffer iccd;  /* control transports: the answer that waits to be fetched */
+    uint8_t iccd_status; /* version A: what it can be asked for, when ready_at has come */
+    struct deadline ready_at;
+    uint8_t header[5];
+    bool moved; /* data of this command have been sent or fetched */
 };
 
 struct emu_reader {
