@@ -477,16 +477,18 @@ int line_read(char **ret_text)
 {
     struct sigaction ours = {.sa_handler = take_signal}, stop_before, resize_before;
     sigset_t between, waiting;
-    int rc = begin_line();
+    int rc;
 
     state.done = false;
-    /* These come while waiting, so that none is missed just before it. */
+    /* These come while waiting, so that none is missed just before it. From before the prompt: Ctrl-Z at its
+     * sight is for stop. */
     sigemptyset(&between);
     sigaddset(&between, SIGTSTP);
     sigaddset(&between, SIGWINCH);
     pthread_sigmask(SIG_BLOCK, &between, &waiting);
     sigaction(SIGTSTP, &ours, &stop_before);
     sigaction(SIGWINCH, &ours, &resize_before);
+    rc = begin_line();
     while (rc == RC_OK && !state.done)
         rc = wait_once(&waiting);
     sigaction(SIGTSTP, &stop_before, NULL);
