@@ -140,6 +140,8 @@ static void host_in(struct emu_device *device, uint8_t address, const uint8_t *b
         emu_blame("the model sends to endpoint %02x, which it does not have", address);
         return;
     }
+    if (length == 0)
+        bytes = (const uint8_t *)"";
     if (failure != 0)
         length = 0;
     else if (endpoint->parcels == NULL && feed(endpoint, bytes, length, &sent))
@@ -278,7 +280,7 @@ static void host_ready(struct emu_device *device)
     }
 }
 
-const struct emu_host_ops emu_engine_host = {.in = host_in, .ready = host_ready};
+const struct emu_host_ops emu_engine_host = {.in = host_in, .ready = host_ready, .unplug = emu_unplug};
 
 void emu_engine_submit(struct emu_usb *usb, struct emu_urb *urb)
 {
