@@ -269,6 +269,11 @@ static int make_device(const struct ccid_descriptor *descriptor, const struct cc
     device->descriptor = *descriptor;
     device->quirk = ccid_quirks_find(identity->vendor, identity->product, identity->bcd_device);
     ccid_quirks_apply(&device->quirk, &device->descriptor);
+    /* Version A of ICCD takes TPDUs of T=0, whatever it says (ICCD 1.0, 4). */
+    if (device->descriptor.transport == CCID_ICCD_A) {
+        device->descriptor.level = CCID_TPDU;
+        device->descriptor.protocols = 1;
+    }
     device->escape_allowed = identity->escape_allowed || device->quirk.flags & CCID_ESCAPE_ALLOWED;
     device->pin_verify = device->descriptor.pin_verify;
     device->pin_modify = device->descriptor.pin_modify;

@@ -20,6 +20,7 @@ int ccid_character_swap(struct ccid_slot *slot, const uint8_t *bytes, size_t len
             ccid_exchange_message(slot, bytes, length, (uint16_t)(expect - got), wtx_multiplier, ret_came);
         size_t came = ret_came->length, room = capacity - got;
 
+        *ret_length = got;
         if (rc)
             return rc;
         if (!came)
@@ -48,6 +49,12 @@ int ccid_character_t0(void *user, const uint8_t *send, size_t send_length, uint8
     return rc == RC_INSUFFICIENT_BUFFER ? RC_NOT_TRANSACTED : rc;
 }
 
+/* Fewer bytes than were due are a damaged block, which T=1 asks for again. */
+static int fewer_is_damage(int rc, const struct ccid_answer *came)
+{
+    return rc == RC_NOT_TRANSACTED && !came->failed ? RC_OK : rc;
+}
+
 int ccid_character_block(struct ccid_slot *slot, const uint8_t *block, size_t length, unsigned wtx_multiplier,
                          uint8_t *answer, size_t capacity, size_t *ret_length, struct ccid_answer *ret_came)
 {
@@ -57,12 +64,12 @@ int ccid_character_block(struct ccid_slot *slot, const uint8_t *block, size_t le
 
     *ret_length = got;
     if (rc)
-        return rc;
+        return fewer_is_damage(rc, ret_came);
     due = PROLOGUE + (size_t)answer[2] + t1_edc_length(&slot->t1);
     /* LEN FF is reserved: what would follow does not fit, and T=1 judges by what is there. */
     if (got >= due || due > capacity)
         return RC_OK;
     rc = ccid_character_swap(slot, NULL, 0, due - got, 0, answer + got, capacity - got, &more, ret_came);
     *ret_length = got + more;
-    return rc;
+    return fewer_is_damage(rc, ret_came);
 }

@@ -6,7 +6,8 @@
 #include "driver/ccid_device.h"
 
 /* Sends length bytes (perhaps none) and receives expect of them, or what more comes in the same message.
- * RC_INSUFFICIENT_BUFFER for more than capacity, with *ret_length. *ret_came is the last answer. */
+ * RC_INSUFFICIENT_BUFFER for more than capacity. *ret_length and the last answer, *ret_came, are always set.
+ */
 int ccid_character_swap(struct ccid_slot *slot, const uint8_t *bytes, size_t length, size_t expect,
                         unsigned wtx_multiplier, uint8_t *answer, size_t capacity, size_t *ret_length,
                         struct ccid_answer *ret_came);

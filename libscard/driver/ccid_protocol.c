@@ -7,9 +7,9 @@
 #include "driver/ccid_power.h"
 #include "driver/ccid_timing.h"
 
-/* A reader with CCID_NO_FULL_PACKETS: with no longer INF a block's message stays under the first 64 bytes,
- * header, prologue and CRC included. */
-#define IFS_UNDER_PACKET 48
+/* Of a block, beside INF: the message's header, prologue, EDC. */
+#define AROUND_INF(edc) (CCID_HEADER + 3 + (edc))
+#define PACKET 64 /* CCID_NO_FULL_PACKETS */
 
 static bool host_speaks_t1(const struct ccid_slot *slot)
 {
@@ -102,17 +102,29 @@ static int read_back(struct ccid_slot *slot, const struct pps_plan *plan, uint8_
     return RC_OK;
 }
 
+/* Longest INF that a message of this reader has room for; 0: none. */
+static uint32_t inf_room(const struct ccid_slot *slot)
+{
+    uint32_t around = AROUND_INF(slot->atr.crc ? 2 : 1);
+    uint32_t message = slot->device->descriptor.max_message;
+
+    if (slot->device->quirk.flags & CCID_NO_FULL_PACKETS && message >= PACKET)
+        message = PACKET - 1;
+    return message > around ? message - around : 0;
+}
+
 static int start_t1(struct ccid_slot *slot)
 {
     const struct ccid_device *device = slot->device;
-    uint32_t ifsd = device->descriptor.max_ifsd;
-    uint8_t ifsc = slot->atr.ifsc;
+    uint32_t room = inf_room(slot);
+    uint32_t ifsd = device->descriptor.max_ifsd < room ? device->descriptor.max_ifsd : room;
 
-    if (device->quirk.flags & CCID_NO_FULL_PACKETS) {
-        ifsd = ifsd > IFS_UNDER_PACKET ? IFS_UNDER_PACKET : ifsd;
-        ifsc = ifsc > IFS_UNDER_PACKET ? IFS_UNDER_PACKET : ifsc;
-    }
-    t1_init(&slot->t1, ifsc, slot->atr.crc, ccid_exchange_block, slot);
+    if (!room)
+        return detail_set(RC_PROTO_MISMATCH, "%s: the reader's messages have no room for a block of T=1",
+                          slot->reader.device);
+    /* 11.2.3: IFSC is the most that the card takes; less may always be sent. */
+    t1_init(&slot->t1, slot->atr.ifsc < room ? slot->atr.ifsc : (uint8_t)room, slot->atr.crc,
+            ccid_exchange_block, slot);
     if (!ifsd || device->quirk.flags & CCID_NO_IFSD)
         return RC_OK;
     if (device->descriptor.features & CCID_AUTO_IFSD) {
