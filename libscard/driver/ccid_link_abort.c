@@ -25,6 +25,8 @@ int link_abort_once(struct ccid_link *link, struct link_slot *slot, struct deadl
     struct ccid_answer answer;
     int rc;
 
+    link_settle(link, slot);
+    link_forget_answer(link, slot); /* and half of one */
     rc = link_control(link, slot, false, REQUEST_OUT, REQUEST_ABORT, (uint16_t)(abort.seq << 8 | slot->index),
                       NULL, 0, NULL, deadline_min(deadline, deadline_in_ms(ABORT_CONTROL_MS)));
     if (rc == RC_READER_UNAVAILABLE)
@@ -50,7 +52,7 @@ int link_abort_once(struct ccid_link *link, struct link_slot *slot, struct deadl
 
 void link_clear(struct ccid_link *link, struct link_slot *slot)
 {
-    bool alone = !link->gone;
+    bool alone = true;
 
     pthread_mutex_lock(&link->lock);
     slot->waiting = false;
