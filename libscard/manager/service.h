@@ -75,6 +75,17 @@ struct handle_status {
     size_t atr_length;
 };
 
+/* A reader as the table has it. */
+struct reader_entry {
+    char name[READER_NAME_MAX];
+    uint32_t state;    /* enum reader_state, counter of insertions and removals in bits 16…31 */
+    uint32_t card;     /* enum card_state without counter; 0: the reader cannot be used */
+    unsigned handles;  /* how many are connected to it */
+    uint32_t protocol; /* in force, or 0 */
+    uint8_t atr[ATR_MAX];
+    size_t atr_length; /* 0 without card */
+};
+
 struct service_ops {
     /* no_wait: Transmit, Status and Reconnect fail with RC_SHARING instead of waiting behind another
      * handle's transaction (PCSCLITE_NO_BLOCKING). RC_NO_MEMORY, RC_NO_SERVICE. */
@@ -95,14 +106,24 @@ struct service_ops {
     /* Names of all readers as a multi-string in a new block (free it), with its length; RC_NO_READERS. */
     int (*list)(struct service_context *context, char **ret_names, size_t *ret_length);
 
+    /* All readers at one moment, in a new block (free it; NULL for none), and how often the list has changed
+     * (16 bits, never 0). */
+    int (*table)(struct service_context *context, struct reader_entry **ret_entries, size_t *ret_count,
+                 uint16_t *ret_list_events);
+
+    /* Calls changed(user) after anything in the table has become another, until observe with NULL has
+     * returned; one observer. It is called under the service's lock, from any thread: it may do no more than
+     * signal. A service that cannot has NULL here. */
+    void (*observe)(struct service *service, void (*changed)(void *user), void *user);
+
     /* Waits until an entry differs (see PC/SC's GetStatusChange). Entries are filled on 0, RC_TIMEOUT and
      * RC_CANCELLED, else untouched. RC_UNKNOWN_READER at once for a name that is not attached, unless
      * ignored. */
     int (*wait)(struct service_context *context, struct deadline deadline, struct reader_watch *watches,
                 size_t count);
 
-    /* A fact about a reader that needs no connection, "device", "problem" or "facts" (lines "key=value"), as a
-     * new string (free it). RC_UNKNOWN_READER, RC_UNSUPPORTED. */
+    /* A fact about a reader that needs no connection, "device", "problem" or "facts" (lines "key=value"), as
+     * a new string (free it). RC_UNKNOWN_READER, RC_UNSUPPORTED. */
     int (*fact)(struct service_context *context, const char *reader, const char *key, char **ret_value);
 
     int (*connect)(struct service_context *context, const char *reader, enum share_mode share,
@@ -127,6 +148,10 @@ struct service_ops {
                          size_t *ret_length);
     int (*set_attribute)(struct service_handle *handle, uint32_t tag, const uint8_t *value, size_t length);
 };
+
+/* Is the state of a reader another one than a program believes (PC/SC's SCARD_STATE_CHANGED)? Both with the
+ * counter in bits 16…31. Users that come do not count: a program would wake itself by connecting. */
+bool service_state_differs(uint32_t current, uint32_t actual);
 
 /* First members of each implementation's structs. */
 struct service {

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A server of the wire protocol around a service: one client connection is one context of it.
+ *
+ * Threads: as many as there are requests that wait, and two; a thread that takes a request answers it,
+ * another one goes on listening. A client that waits for readers costs no thread. Clients are never trusted:
+ * what is not a request closes their connection, with one log line, and an id of another connection is
+ * unknown.
+ */
+#ifndef IPC_SERVER_H
+#define IPC_SERVER_H
+
+#include <sys/types.h>
+
+#include "base/deadline.h"
+#include "manager/service.h"
+
+struct server;
+
+struct server_options {
+    /* Who may connect, beside root and the server's own user: a member of this group; -1: nobody; -2: whoever
+     * the socket's permissions let in. */
+    gid_t group;
+};
+
+/* Serves on listener, a listening Unix stream socket, which is taken over, also on failure. The service is
+ * borrowed until server_free. RC_NO_MEMORY with a detail. */
+int server_start(struct service *service, int listener, const struct server_options *options,
+                 struct server **ret_server);
+
+/* How many clients there are; and since when there has been none (INT64_MAX: there are some), on the
+ * monotonic clock. */
+size_t server_clients(struct server *server, int64_t *ret_idle_since_ns);
+
+/* Readable when server_clients has become 0 or more than 0 since the last look. */
+int server_event_fd(const struct server *server);
+
+/* Ends: no new clients, calls under way are cancelled, contexts released with their dispositions; closes all.
+ */
+void server_free(struct server *server);
+
+#endif
