@@ -10,6 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
+#include "base/rc.h"
 #include "usb/usb_text.h"
 
 /* The target of a link, cut to room; false: there is none. */
@@ -25,17 +27,27 @@ static bool read_link(int folder, const char *name, char *target, size_t room)
 
 char *usb_interface_driver(const char *root, const char *interface_path)
 {
-    char target[1024], *link, *name;
-    bool found;
+    static const char key[] = "DRIVER=";
+    struct buffer content = {0};
+    char *path, *name = NULL;
 
-    if (asprintf(&link, "%s/sys/bus/usb/devices/%s/driver", root, interface_path) < 0)
+    /* Lines "KEY=value", one of them if there is a driver: read by its name, where the link beside it tells a
+     * path. */
+    if (asprintf(&path, "%s/sys/bus/usb/devices/%s/uevent", root, interface_path) < 0)
         return NULL;
-    found = read_link(AT_FDCWD, link, target, sizeof target);
-    free(link);
-    if (!found)
-        return NULL;
-    name = strrchr(target, '/');
-    name = strdup(name ? name + 1 : target);
+    if (usb_file_read(path, &content) == RC_OK && buffer_append(&content, "", 1) == RC_OK) {
+        const char *line = (const char *)content.data;
+
+        while (line && strncmp(line, key, sizeof key - 1) != 0) {
+            line = strchr(line, '\n');
+            if (line)
+                line++;
+        }
+        if (line)
+            name = strndup(line + sizeof key - 1, strcspn(line + sizeof key - 1, "\n"));
+    }
+    buffer_fini(&content);
+    free(path);
     if (name)
         usb_text_clean(name);
     return name;

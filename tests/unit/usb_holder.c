@@ -89,8 +89,10 @@ static int make_tree(void **state)
     folder("/sys/bus/usb/devices/1-2:1.0");
     folder("/sys/bus/usb/devices/1-2:1.1");
     folder("/sys/bus/usb/devices/1-2:1.2");
-    connect_to("/sys/bus/usb/devices/1-2:1.0/driver", "../../../bus/usb/drivers/pn533_usb");
-    connect_to("/sys/bus/usb/devices/1-2:1.1/driver", "../../../bus/usb/drivers/usbfs");
+    file("/sys/bus/usb/devices/1-2:1.0/uevent",
+         "DEVTYPE=usb_interface\nDRIVER=pn533_usb\nPRODUCT=4cc/531/0\n");
+    file("/sys/bus/usb/devices/1-2:1.1/uevent", "DRIVER=usbfs");
+    file("/sys/bus/usb/devices/1-2:1.2/uevent", "DEVTYPE=usb_interface\nNODRIVER=no\nPRODUCT=DRIVER=x\n");
     return 0;
 }
 
@@ -103,7 +105,7 @@ static int remove_tree(void **state)
     return system(command);
 }
 
-static void driver_is_the_last_part_of_the_link(void **state)
+static void driver_is_what_uevent_says(void **state)
 {
     char *driver = usb_interface_driver(root, "1-2:1.0");
 
@@ -165,7 +167,7 @@ static void nothing_where_there_is_no_tree(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(driver_is_the_last_part_of_the_link),
+        cmocka_unit_test(driver_is_what_uevent_says),
         cmocka_unit_test(holders_are_the_others_with_this_very_node_open),
         cmocka_unit_test(count_may_be_more_than_the_room),
         cmocka_unit_test(nothing_where_there_is_no_tree),

@@ -210,6 +210,20 @@ static char *copy(const char *text)
     return text != NULL ? strdup(text) : NULL;
 }
 
+/* Without what nobody here reads. */
+static char *uevent(const struct emu_interface *interface)
+{
+    const char *driver = interface->driver;
+    char *text;
+
+    if (driver == NULL && (interface->claimed != NULL || interface->held))
+        driver = "usbfs"; /* as the kernel calls programs */
+    return asprintf(&text, "DEVTYPE=usb_interface%s%s", driver != NULL ? "\nDRIVER=" : "",
+                    driver != NULL ? driver : "") < 0
+               ? NULL
+               : text;
+}
+
 static char *interface_attribute(const struct emu_usb *usb, const struct emu_interface *interface,
                                  const char *name)
 {
@@ -227,6 +241,8 @@ static char *interface_attribute(const struct emu_usb *usb, const struct emu_int
         return hexadecimal(2, interface->protocol);
     if (strcmp(name, "interface") == 0)
         return copy(emu_describe_string(usb, interface->name));
+    if (strcmp(name, "uevent") == 0)
+        return uevent(interface);
     return NULL;
 }
 
