@@ -48,9 +48,12 @@ static bool is_pps(const uint8_t *data, size_t length)
 
 static bool pass_pps(struct emu_slot *slot, const uint8_t *data, size_t length, struct buffer *out)
 {
+    enum emu_said said;
+
     if (emu_line_used(slot->line))
         emu_blame("PPS after other data");
-    return accept_said(slot, line_send(slot, EMU_UNKNOWN, data, length, out));
+    said = line_send(slot, EMU_UNKNOWN, data, length, out);
+    return accept_said(slot, said == LINE_SAID && !out->length ? LINE_MUTE : said);
 }
 
 /* A T=0 command under way: the reader obeys the procedure bytes (ISO 7816-3:2006, 10.3.3). */

@@ -95,6 +95,7 @@ bool power_activate(struct emu_slot *slot, uint8_t voltages, struct buffer *ret_
     slot->ifsd_done = false;
     exchange_forget(slot);
     good = reset(slot, voltages, &atr);
+    slot->reset_ms = emu_line_delay(slot->line);
     if (good) {
         slot->active = true;
         set_up(slot, voltages, &atr);
@@ -140,7 +141,7 @@ void power_on(struct emu_slot *slot, uint8_t select)
     } else {
         bool good = power_activate(slot, voltages, &atr);
 
-        delay_ms = emu_line_delay(slot->line);
+        delay_ms = slot->reset_ms;
         if (!good)
             slot_fail(slot, CCID_MUTE);
         else if (!slot->active)
