@@ -8,7 +8,7 @@
 const struct option_spec globals_options[] = {
     {"reader", 'r', VALUE_READER, "READER", NULL, "the reader: number, name, or a part of the name"},
     {"readers", 0, VALUE_URIS, "URIS", NULL,
-     "virtual readers to add, as in SCARD_READERS: sim:iso, vpcd:35963"},
+     "the readers to use, as in SCARD_READERS: usb:, sim:iso, vpcd:35963"},
     {"session", 0, VALUE_SESSION, "NAME", NULL, "the background session to use"},
     {"share", 0, VALUE_CHOICE, "MODE", "shared|exclusive|direct", "how to connect (shared)"},
     {"protocol", 0, VALUE_CHOICE, "PROTOCOL", "t0|t1|any|raw", "protocol to connect with (any)"},

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <libconfig.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,50 +15,37 @@
 #define SYSCONFDIR "/etc"
 #endif
 
-struct readers {
-    struct config_reader *list;
-    size_t count;
-};
-
-void config_free(struct config_reader *readers, size_t count)
+void config_fini(struct config *config)
 {
-    for (size_t i = 0; i < count; i++) {
-        free(readers[i].uri);
-        free(readers[i].path);
+    for (size_t i = 0; i < config->count; i++) {
+        free(config->readers[i].uri);
+        free(config->readers[i].path);
     }
-    free(readers);
+    free(config->readers);
 }
 
-static int append(struct readers *readers, const char *text, const char *path, unsigned line)
+static unsigned line_of(const config_setting_t *setting)
 {
-    struct config_reader *grown = realloc(readers->list, (readers->count + 1) * sizeof *grown), *last;
+    return (unsigned)config_setting_source_line(setting);
+}
+
+static int append(struct config *config, const char *text, const char *path, unsigned line)
+{
+    struct config_reader *grown = realloc(config->readers, (config->count + 1) * sizeof *grown), *last;
 
     if (!grown)
         return RC_NO_MEMORY;
-    readers->list = grown;
-    last = &grown[readers->count++];
+    config->readers = grown;
+    last = &grown[config->count++];
     *last = (struct config_reader){.uri = strdup(text), .path = strdup(path), .line = line};
     return last->uri && last->path ? RC_OK : RC_NO_MEMORY;
 }
 
-static int take_readers(const char *path, const config_t *config, struct readers *found)
+static int take_readers(const char *path, const config_setting_t *readers, struct config *config)
 {
-    const config_setting_t *root = config_root_setting(config);
-    const config_setting_t *readers;
-
-    for (int i = 0; i < config_setting_length(root); i++) {
-        const config_setting_t *setting = config_setting_get_elem(root, (unsigned)i);
-
-        if (strcmp(config_setting_name(setting), "readers") != 0)
-            return detail_set(RC_NO_SERVICE, "%s, line %u: unknown setting '%s'; known is: readers", path,
-                              (unsigned)config_setting_source_line(setting), config_setting_name(setting));
-    }
-    readers = config_lookup(config, "readers");
-    if (!readers)
-        return RC_OK;
     if (!config_setting_is_list(readers) && !config_setting_is_array(readers))
         return detail_set(RC_NO_SERVICE, "%s, line %u: write the readers as readers = ( \"sim:iso\", … );",
-                          path, (unsigned)config_setting_source_line(readers));
+                          path, line_of(readers));
     for (int i = 0; i < config_setting_length(readers); i++) {
         const config_setting_t *item = config_setting_get_elem(readers, (unsigned)i);
         const char *text = config_setting_get_string(item);
@@ -68,12 +54,41 @@ static int take_readers(const char *path, const config_t *config, struct readers
         if (!text)
             return detail_set(RC_NO_SERVICE,
                               "%s, line %u: a reader is a text in quotes, such as \"vpcd:35963\"", path,
-                              (unsigned)config_setting_source_line(item));
-        rc = append(found, text, path, (unsigned)config_setting_source_line(item));
+                              line_of(item));
+        rc = append(config, text, path, line_of(item));
         if (rc)
             return rc;
     }
     return RC_OK;
+}
+
+static int take_usb(const char *path, const config_setting_t *usb, struct config *config)
+{
+    if (config_setting_type(usb) != CONFIG_TYPE_BOOL)
+        return detail_set(RC_NO_SERVICE, "%s, line %u: write usb = true; or usb = false;", path,
+                          line_of(usb));
+    config->usb = config_setting_get_bool(usb);
+    return RC_OK;
+}
+
+static int take_settings(const char *path, const config_t *text, struct config *config)
+{
+    const config_setting_t *root = config_root_setting(text);
+    int rc = RC_OK;
+
+    for (int i = 0; i < config_setting_length(root) && !rc; i++) {
+        const config_setting_t *setting = config_setting_get_elem(root, (unsigned)i);
+        const char *name = config_setting_name(setting);
+
+        if (!strcmp(name, "readers"))
+            rc = take_readers(path, setting, config);
+        else if (!strcmp(name, "usb"))
+            rc = take_usb(path, setting, config);
+        else
+            rc = detail_set(RC_NO_SERVICE, "%s, line %u: unknown setting '%s'; known are readers and usb",
+                            path, line_of(setting), name);
+    }
+    return rc;
 }
 
 /* libconfig's scanner ends the process when it cannot read, as from a folder. So it is given the text, and
@@ -114,7 +129,7 @@ static int load(const char *path, FILE *file, struct buffer *text)
     return check_text(path, (const char *)text->data, text->length);
 }
 
-static int read_file(const char *path, bool must_exist, struct readers *found)
+static int read_file(const char *path, bool must_exist, struct config *found)
 {
     FILE *file = fopen(path, "re");
     struct buffer text = {0};
@@ -129,7 +144,7 @@ static int read_file(const char *path, bool must_exist, struct readers *found)
     fclose(file);
     config_init(&config);
     if (!rc && config_read_string(&config, (const char *)text.data))
-        rc = take_readers(path, &config, found);
+        rc = take_settings(path, &config, found);
     else if (!rc)
         rc = detail_set(RC_NO_SERVICE, "%s, line %d: %s; mend the line or take it out", path,
                         config_error_line(&config), config_error_text(&config));
@@ -138,7 +153,7 @@ static int read_file(const char *path, bool must_exist, struct readers *found)
     return rc;
 }
 
-static int read_user_file(struct readers *found)
+static int read_user_file(struct config *found)
 {
     const char *home = secure_getenv("XDG_CONFIG_HOME"), *below = "";
     char *path;
@@ -158,10 +173,10 @@ static int read_user_file(struct readers *found)
     return rc;
 }
 
-int config_readers(struct config_reader **ret_readers, size_t *ret_count)
+int config_load(struct config *ret_config)
 {
     const char *named = secure_getenv("SCARD_CONFIG");
-    struct readers found = {0};
+    struct config found = {.usb = true};
     int rc;
 
     if (named && named[0]) {
@@ -172,10 +187,9 @@ int config_readers(struct config_reader **ret_readers, size_t *ret_count)
             rc = read_user_file(&found);
     }
     if (rc) {
-        config_free(found.list, found.count);
+        config_fini(&found);
         return rc;
     }
-    *ret_readers = found.list;
-    *ret_count = found.count;
+    *ret_config = found;
     return RC_OK;
 }

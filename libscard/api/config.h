@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The configuration file: which readers there are. */
+/* The configuration files: which readers there are. */
 #ifndef API_CONFIG_H
 #define API_CONFIG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* A reader, and where it is written, for messages. */
@@ -11,10 +12,16 @@ struct config_reader {
     unsigned line;
 };
 
-/* The readers of the configuration files (see setup.h), in order, as a new array. No file is fine.
- * RC_NO_SERVICE with a detail that names file and line; RC_NO_MEMORY. */
-int config_readers(struct config_reader **ret_readers, size_t *ret_count);
+struct config {
+    bool usb; /* readers on USB as well, all of them */
+    struct config_reader *readers;
+    size_t count;
+};
 
-void config_free(struct config_reader *readers, size_t count);
+/* What the configuration files (see setup.h) say, readers in order. No file is fine. RC_NO_SERVICE with a
+ * detail that names file and line; RC_NO_MEMORY. */
+int config_load(struct config *ret_config);
+
+void config_fini(struct config *config);
 
 #endif

@@ -9,6 +9,7 @@
 #include "api/config.h"
 #include "api/memory.h"
 #include "api/object.h"
+#include "api/plug.h"
 #include "base/log.h"
 #include "base/rc.h"
 #include "base/thread.h"
@@ -27,6 +28,7 @@ static struct {
     pthread_cond_t changed; /* starting or stopping ended */
     pthread_cond_t keeper;  /* contexts became 0 */
     struct service *service;
+    struct plug *plug; /* its USB readers; NULL: it has none */
     size_t contexts;
     int64_t idle_since_ns;
     bool changing;      /* being started or stopped, without the lock */
@@ -53,6 +55,7 @@ static void before_fork(void)
     pthread_mutex_lock(&state.lock);
     object_before_fork();
     memory_before_fork();
+    plug_before_fork(state.plug);
     if (state.service)
         local_before_fork(state.service);
 }
@@ -61,6 +64,7 @@ static void after_fork_in_parent(void)
 {
     if (state.service)
         local_after_fork(state.service, false);
+    plug_after_fork(state.plug, false);
     memory_after_fork(false);
     object_after_fork(false);
     pthread_mutex_unlock(&state.lock);
@@ -73,11 +77,13 @@ static void after_fork_in_child(void)
 {
     if (state.service)
         local_after_fork(state.service, true);
+    plug_after_fork(state.plug, true);
     log_after_fork();
     memory_after_fork(true);
     object_after_fork(true);
     init_conditions();
     state.service = NULL;
+    state.plug = NULL;
     state.contexts = 0;
     state.changing = state.keeper_counts = false;
     pthread_mutex_unlock(&state.lock);
@@ -108,7 +114,14 @@ bool setup_keep_memory(void)
     return keep_memory;
 }
 
-static int add_vpcd(struct service *service, const struct uri *uri)
+/* A service that is being made. */
+struct local {
+    struct service *service;
+    struct plug_choices choices; /* of USB readers */
+    struct plug *plug;
+};
+
+static int add_vpcd(struct local *local, const struct uri *uri)
 {
     struct reader **readers;
     size_t count;
@@ -116,28 +129,34 @@ static int add_vpcd(struct service *service, const struct uri *uri)
 
     if (rc)
         return rc;
-    rc = local_add(service, readers, count);
+    rc = local_add(local->service, readers, count);
     free(readers);
     return rc;
 }
 
-static int add_sim(struct service *service, const struct uri *uri)
+static int add_sim(struct local *local, const struct uri *uri)
 {
     struct reader *reader;
     int rc = sim_open(uri, &reader);
 
-    return rc ? rc : local_add(service, &reader, 1);
+    return rc ? rc : local_add(local->service, &reader, 1);
+}
+
+static int add_usb(struct local *local, const struct uri *uri)
+{
+    return plug_choices_add(&local->choices, uri);
 }
 
 static const struct driver {
     const char *scheme, *model; /* model: of a reader that cannot be opened */
-    int (*add)(struct service *service, const struct uri *uri);
+    int (*add)(struct local *local, const struct uri *uri);
 } drivers[] = {
+    {"usb", "USB", add_usb},
     {"vpcd", "Virtual PCD", add_vpcd},
     {"sim", "scard sim", add_sim},
 };
 
-static int add_by_driver(struct service *service, const struct uri *uri)
+static int add_by_driver(struct local *local, const struct uri *uri)
 {
     for (size_t i = 0; i < sizeof drivers / sizeof *drivers; i++) {
         char problem[DETAIL_ROOM];
@@ -145,33 +164,33 @@ static int add_by_driver(struct service *service, const struct uri *uri)
 
         if (strcmp(uri->scheme, drivers[i].scheme) != 0)
             continue;
-        rc = drivers[i].add(service, uri);
+        rc = drivers[i].add(local, uri);
         if (rc != RC_READER_UNAVAILABLE)
             return rc;
         /* The reader is listed with its problem; the others work. */
         strcpy(problem, detail_get());
         return local_add_unusable(
-            service,
+            local->service,
             &(struct local_unusable){.model = drivers[i].model, .device = uri->text, .problem = problem},
             NULL);
     }
-    return detail_set(RC_INVALID_VALUE, "%s: unknown type of reader '%s'; known are sim and vpcd", uri->text,
-                      uri->scheme);
+    return detail_set(RC_INVALID_VALUE, "%s: unknown type of reader '%s'; known are usb, vpcd and sim",
+                      uri->text, uri->scheme);
 }
 
-static int add_reader(struct service *service, const char *text, size_t length)
+static int add_reader(struct local *local, const char *text, size_t length)
 {
     struct uri uri;
     int rc = uri_parse(text, length, &uri);
 
     if (rc)
         return rc;
-    rc = add_by_driver(service, &uri);
+    rc = add_by_driver(local, &uri);
     uri_fini(&uri);
     return rc;
 }
 
-static int add_from_environment(struct service *service, const char *list)
+static int add_from_environment(struct local *local, const char *list)
 {
     static const char separators[] = " \t\n,";
     int rc = RC_OK;
@@ -179,52 +198,79 @@ static int add_from_environment(struct service *service, const char *list)
     for (const char *at = list + strspn(list, separators); *at && !rc; at += strspn(at, separators)) {
         size_t length = strcspn(at, separators);
 
-        rc = add_reader(service, at, length);
+        rc = add_reader(local, at, length);
         at += length;
     }
     return rc;
 }
 
-static int add_from_config(struct service *service)
+static int add_from_config(struct local *local)
 {
-    struct config_reader *readers;
-    size_t count;
-    int rc = config_readers(&readers, &count);
+    static const char all[] = "usb:";
+    struct config config;
+    int rc = config_load(&config);
 
     if (rc)
         return rc;
-    for (size_t i = 0; i < count && !rc; i++) {
-        rc = add_reader(service, readers[i].uri, strlen(readers[i].uri));
+    if (config.usb)
+        rc = add_reader(local, all, sizeof all - 1);
+    for (size_t i = 0; i < config.count && !rc; i++) {
+        const struct config_reader *reader = &config.readers[i];
+
+        rc = add_reader(local, reader->uri, strlen(reader->uri));
         if (rc == RC_INVALID_VALUE) {
             char fault[DETAIL_ROOM];
 
             strcpy(fault, detail_get());
-            rc = detail_set(RC_NO_SERVICE, "%s, line %u: %s", readers[i].path, readers[i].line, fault);
+            rc = detail_set(RC_NO_SERVICE, "%s, line %u: %s", reader->path, reader->line, fault);
         }
     }
-    config_free(readers, count);
+    config_fini(&config);
     return rc;
 }
 
-static int start(struct service **ret_service)
+/* Without USB to be had, a service that was not told about it has its other readers. */
+static int add_plug(struct local *local, bool asked_for)
+{
+    int rc = RC_OK;
+
+    if (local->choices.count)
+        rc = plug_start(local->service, &local->choices, &local->plug);
+    if (rc == RC_NO_SERVICE && !asked_for)
+        rc = RC_OK;
+    plug_choices_fini(&local->choices);
+    return rc;
+}
+
+static void settle(const struct local *local)
+{
+    struct deadline deadline = deadline_in_ms(SETTLE_MS);
+
+    if (local->plug)
+        plug_settle(local->plug, deadline);
+    local_settle(local->service, deadline);
+}
+
+static int start(struct local *local)
 {
     const char *list = secure_getenv("SCARD_READERS");
     const char *which = secure_getenv("SCARD_SERVICE");
-    struct service *service;
     int rc;
 
     if (which && which[0] && strcmp(which, "auto") != 0 && strcmp(which, "local") != 0)
         return detail_set(RC_NO_SERVICE, "SCARD_SERVICE=%s is not known; say local or auto", which);
-    rc = local_new(&service);
+    rc = local_new(&local->service);
     if (rc)
         return rc;
-    rc = list ? add_from_environment(service, list) : add_from_config(service);
+    rc = list ? add_from_environment(local, list) : add_from_config(local);
+    if (!rc)
+        rc = add_plug(local, list != NULL);
     if (rc) {
-        local_free(service);
+        plug_choices_fini(&local->choices);
+        local_free(local->service);
         return rc;
     }
-    local_settle(service, deadline_in_ms(SETTLE_MS));
-    *ret_service = service;
+    settle(local);
     return RC_OK;
 }
 
@@ -251,12 +297,16 @@ static void wait_until_idle(void)
 static void *keeper_thread(void *argument)
 {
     struct service *service = argument;
+    struct plug *plug;
 
     pthread_mutex_lock(&state.lock);
     wait_until_idle();
+    plug = state.plug;
     state.service = NULL;
+    state.plug = NULL;
     state.changing = true;
     pthread_mutex_unlock(&state.lock);
+    plug_stop(plug);
     local_free(service);
     pthread_mutex_lock(&state.lock);
     state.changing = false;
@@ -267,7 +317,7 @@ static void *keeper_thread(void *argument)
 
 int setup_get_service(struct service **ret_service)
 {
-    struct service *service = NULL;
+    struct local local = {0};
     int rc = RC_OK;
 
     pthread_once(&once, init);
@@ -277,16 +327,17 @@ int setup_get_service(struct service **ret_service)
     if (!state.service) {
         state.changing = true;
         pthread_mutex_unlock(&state.lock);
-        rc = start(&service);
+        rc = start(&local);
         pthread_mutex_lock(&state.lock);
         state.changing = false;
         pthread_cond_broadcast(&state.changed);
     }
     if (!rc) {
         state.contexts++;
-        if (service) {
-            state.service = service;
-            if (thread_start(keeper_thread, service))
+        if (local.service) {
+            state.service = local.service;
+            state.plug = local.plug;
+            if (thread_start(keeper_thread, local.service))
                 log_debug("the service stays until the program ends");
         }
         *ret_service = state.service;

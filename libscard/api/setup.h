@@ -3,11 +3,12 @@
  * Which service a context gets, and which readers the local one has. The only file that names concrete
  * drivers.
  *
- * Readers come from the environment variable SCARD_READERS (URIs separated by blanks or commas), else from
- * the configuration files: SYSCONFDIR/scard/scard.conf, then $XDG_CONFIG_HOME/scard/scard.conf, or the one
- * file that SCARD_CONFIG names. Their syntax is libconfig's:
+ * Readers come from the environment variable SCARD_READERS (URIs separated by blanks or commas), else they
+ * are all those on USB and what the configuration files say: SYSCONFDIR/scard/scard.conf, then
+ * $XDG_CONFIG_HOME/scard/scard.conf, or the one file that SCARD_CONFIG names. Their syntax is libconfig's:
  *
- *     readers = ( "vpcd:35963", "sim:iso?pin=1234" );
+ *     usb = false;  # only those on USB that a URI names
+ *     readers = ( "vpcd:35963", "sim:iso?pin=1234", "usb:1-2.3" );
  *
  * The local service starts with the first context and stops a moment after the last one is released, so that
  * a program that makes one context after another does not open its readers each time.
@@ -18,8 +19,9 @@
 #include "manager/service.h"
 
 /* The service for a new context; each get needs a put. RC_INVALID_VALUE for a fault in SCARD_READERS,
- * RC_NO_SERVICE for one in a configuration file or SCARD_SERVICE, with a detail; RC_NO_MEMORY, also without
- * file descriptors or threads. A reader that cannot be opened is no failure: it is listed, unusable. */
+ * RC_NO_SERVICE for one in a configuration file or SCARD_SERVICE, or without the USB that SCARD_READERS
+ * names, with a detail; RC_NO_MEMORY, also without file descriptors or threads. A reader that cannot be
+ * opened is no failure: it is listed, unusable. */
 int setup_get_service(struct service **ret_service);
 void setup_put_service(void);
 

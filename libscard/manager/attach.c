@@ -28,9 +28,10 @@ void attach_remove(struct slot *slot)
     }
     slot->device = NULL;
     slot_release(slot);
+    if (!device)
+        return;
     pthread_mutex_unlock(&manager->lock);
-    if (device)
-        device->ops->close(device);
+    device->ops->close(device);
     pthread_mutex_lock(&manager->lock);
 }
 

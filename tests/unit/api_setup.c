@@ -31,6 +31,10 @@ static void faulty_list_names_the_fault(void **state)
         {"sim:echo nonsense", "nonsense"},
         {"sim:echo,sim:nobody", "nobody"},
         {"usbx:1", "usbx"},
+        {"usbx:1", "known are usb, vpcd and sim"},
+        {"usb:nowhere", "usb:nowhere"},
+        {"usb:?escape=perhaps", "escape"},
+        {"usb:1-2?speed=9", "speed"},
         {"sim:echo?reply=many", "reply"},
         {"vpcd:99999999", "99999999"},
         {"sim:echo?insert=maybe", "insert"},
@@ -69,6 +73,8 @@ static void faulty_file_names_the_line(void **state)
         {"readers = \"sim:echo\";\n", "line 1"},
         {"\nreaders = ( \"sim:nobody\" );\n", "line 2: "},
         {"readers = ( \"sim:echo\",\n\"\" );\n", "line 2"},
+        {"usb = 1;\n", "line 1"},
+        {"usb = false;\nreaders = (\n\"usb:1\" );\n", "line 3: usb:1"},
         {"# more:\n\n \t@include \"/etc\"\n", "line 3"},
     };
 
@@ -226,7 +232,7 @@ static void user_file_is_read(void **state)
     snprintf(path, sizeof path, "%s/scard", folder);
     assert_int_equal(mkdir(path, 0700), 0);
     snprintf(path, sizeof path, "%s/scard/scard.conf", folder);
-    write_config("readers = ( \"sim:iso\", \"sim:echo\" );\n");
+    write_config("usb = false;\nreaders = ( \"sim:iso\", \"sim:echo\" );\n");
     await_readers(both, sizeof both);
     unlink(path);
     /* Without any file there is a service without readers. */
