@@ -1,0 +1,521 @@
+/* SPDX-License-Identifier: MIT */
+/* Readers on the emulated bus through the public functions: they come, go, and cannot be used. */
+#include <pthread.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "emu_bus.h"
+#include "emu_reader.h"
+#include "tests/unit/api_kit.h"
+
+#define PATIENCE_MS 20000
+#define PNP "\\\\?PnP?\\Notification"
+#define NAME "Emu Reader"
+#define FIRST NAME " 00 00"
+#define SECOND NAME " 01 00"
+
+/* A test's readers; unplugged and freed behind it. */
+static struct emu_reader *readers[8];
+static size_t reader_count;
+static const char *others = ""; /* readers that are not on the bus */
+
+static struct emu_reader_config config_of(const char *preset)
+{
+    struct emu_reader_config config = *emu_reader_preset(preset);
+
+    config.manufacturer = "Emu";
+    config.product = "Reader";
+    config.serial = config.interface_name = NULL;
+    return config;
+}
+
+static struct emu_reader *make(const struct emu_reader_config *config)
+{
+    struct emu_reader *reader;
+
+    assert_int_equal(emu_reader_new(config, &reader), 0);
+    readers[reader_count++] = reader;
+    return reader;
+}
+
+static void plug_in(struct emu_reader *reader, const char *path)
+{
+    assert_int_equal(emu_plug(emu_reader_device(reader), path), 0);
+}
+
+static void pull_out(struct emu_reader *reader)
+{
+    emu_unplug(emu_reader_device(reader));
+}
+
+/* A TPDU reader with a card in. */
+static struct emu_reader *plug_reader(const char *path)
+{
+    struct emu_reader_config config = config_of("tpdu");
+    struct emu_reader *reader = make(&config);
+
+    assert_int_equal(emu_reader_insert(reader, 0, "sim:iso"), 0);
+    plug_in(reader, path);
+    return reader;
+}
+
+/* The list of readers, names with ", " between. */
+static const char *list(SCARDCONTEXT context)
+{
+    static char text[1024];
+    char names[1024];
+    DWORD length = sizeof names;
+    LONG code = SCardListReaders(context, NULL, names, &length);
+
+    text[0] = '\0';
+    if (code == SCARD_E_NO_READERS_AVAILABLE)
+        return text;
+    assert_code(code, SCARD_S_SUCCESS);
+    for (const char *name = names; *name; name += strlen(name) + 1) {
+        strcat(text, text[0] ? ", " : "");
+        strcat(text, name);
+    }
+    return text;
+}
+
+static DWORD list_events(SCARDCONTEXT context)
+{
+    SCARD_READERSTATE state = {.szReader = PNP};
+    LONG code = SCardGetStatusChange(context, 0, &state, 1);
+
+    assert_true(code == SCARD_S_SUCCESS || code == SCARD_E_TIMEOUT);
+    return state.dwEventState & 0xFFFF0000;
+}
+
+static void await_list(SCARDCONTEXT context, const char *expected)
+{
+    for (;;) {
+        SCARD_READERSTATE state = {.szReader = PNP, .dwCurrentState = list_events(context)};
+
+        if (!strcmp(list(context), expected))
+            return;
+        if (SCardGetStatusChange(context, PATIENCE_MS, &state, 1))
+            fail_msg("the list stays '%s', and is not '%s'", list(context), expected);
+    }
+}
+
+static const char *fact(SCARDCONTEXT context, const char *reader, const char *key)
+{
+    static char value[8192];
+    DWORD length = sizeof value;
+
+    assert_code(scard_reader_fact(context, reader, key, value, &length), SCARD_S_SUCCESS);
+    return value;
+}
+
+static void assert_has(const char *text, const char *part)
+{
+    if (!strstr(text, part))
+        fail_msg("'%s' is not in '%s'", part, text);
+}
+
+static LONG select_file(SCARDHANDLE card)
+{
+    static const BYTE command[] = {0x00, 0xA4, 0x00, 0x00, 0x02, 0x3F, 0x00};
+    BYTE response[258];
+    DWORD length = sizeof response;
+
+    return SCardTransmit(card, SCARD_PCI_T1, command, sizeof command, NULL, response, &length);
+}
+
+static void assert_works(SCARDCONTEXT context, const char *reader)
+{
+    SCARD_READERSTATE state = {.szReader = reader, .dwCurrentState = SCARD_STATE_EMPTY};
+    SCARDHANDLE card;
+
+    assert_code(SCardGetStatusChange(context, PATIENCE_MS, &state, 1), SCARD_S_SUCCESS);
+    card = connect_shared(context, reader);
+    assert_code(select_file(card), SCARD_S_SUCCESS);
+    assert_code(SCardDisconnect(card, SCARD_RESET_CARD), SCARD_S_SUCCESS);
+}
+
+static void reader_is_there_at_the_start(void **state)
+{
+    SCARDCONTEXT context;
+
+    (void)state;
+    plug_reader("1-2");
+    context = establish();
+    assert_string_equal(list(context), FIRST);
+    assert_string_equal(fact(context, FIRST, "device"), "usb:1-2:1.0");
+    assert_string_equal(fact(context, FIRST, "problem"), "");
+    assert_has(fact(context, FIRST, "facts"), "\nlevel=TPDU\n");
+    assert_has(fact(context, FIRST, "facts"), "path=usb:1-2:1.0\n");
+    assert_works(context, FIRST);
+    assert_code(SCardReleaseContext(context), SCARD_S_SUCCESS);
+}
+
+static void *plug_soon(void *argument)
+{
+    emu_plug(emu_reader_device(argument), NULL);
+    return NULL;
+}
+
+static void arrival_wakes_who_waits(void **state)
+{
+    struct emu_reader_config config = config_of("extended");
+    struct emu_reader *reader = make(&config);
+    SCARDCONTEXT context = establish();
+    SCARD_READERSTATE watch = {.szReader = PNP, .dwCurrentState = list_events(context)};
+    pthread_t thread;
+
+    (void)state;
+    assert_string_equal(list(context), "");
+    assert_int_equal(pthread_create(&thread, NULL, plug_soon, reader), 0);
+    assert_code(SCardGetStatusChange(context, PATIENCE_MS, &watch, 1), SCARD_S_SUCCESS);
+    assert_true(watch.dwEventState & SCARD_STATE_CHANGED);
+    pthread_join(thread, NULL);
+    assert_string_equal(list(context), FIRST);
+    watch.dwCurrentState = watch.dwEventState;
+    pull_out(reader);
+    assert_code(SCardGetStatusChange(context, PATIENCE_MS, &watch, 1), SCARD_S_SUCCESS);
+    assert_string_equal(list(context), "");
+    assert_code(SCardReleaseContext(context), SCARD_S_SUCCESS);
+}
+
+struct transmit {
+    SCARDHANDLE card;
+    LONG code;
+};
+
+static void *transmit(void *argument)
+{
+    struct transmit *call = argument;
+
+    call->code = select_file(call->card);
+    return NULL;
+}
+
+/* Until that many messages of a type went out to the reader. */
+static void await_count(struct emu_reader *reader, uint8_t type, size_t count)
+{
+    for (unsigned ms = 0; emu_reader_count(reader, EMU_OUT, type) < count; ms++) {
+        assert_true(ms < PATIENCE_MS);
+        usleep(1000);
+    }
+}
+
+static void removal_ends_a_transmit(void **state)
+{
+    SCARDCONTEXT context = establish();
+    struct emu_reader *reader = plug_reader("1-3");
+    struct transmit call;
+    size_t before;
+    pthread_t thread;
+    DWORD length = 0;
+
+    (void)state;
+    await_list(context, FIRST);
+    assert_works(context, FIRST);
+    call.card = connect_shared(context, FIRST);
+    before = emu_reader_count(reader, EMU_OUT, 0x6F);
+    assert_int_equal(emu_reader_fault_text(reader, "in 6F silent"), 0);
+    assert_int_equal(pthread_create(&thread, NULL, transmit, &call), 0);
+    await_count(reader, 0x6F, before + 1);
+    pull_out(reader);
+    pthread_join(thread, NULL);
+    assert_code(call.code, SCARD_E_READER_UNAVAILABLE);
+    await_list(context, "");
+    assert_code(SCardStatus(call.card, NULL, &length, NULL, NULL, NULL, NULL), SCARD_E_READER_UNAVAILABLE);
+    assert_code(SCardConnect(context, FIRST, SCARD_SHARE_SHARED, 3, &call.card, &length),
+                SCARD_E_UNKNOWN_READER);
+    assert_code(SCardReleaseContext(context), SCARD_S_SUCCESS);
+}
+
+static void plugged_in_again_it_has_its_name(void **state)
+{
+    SCARDCONTEXT context = establish();
+    struct emu_reader *reader = plug_reader("1-2");
+    unsigned address = emu_bus_address(emu_reader_device(reader));
+
+    (void)state;
+    await_list(context, FIRST);
+    for (unsigned i = 0; i < 20; i++) {
+        DWORD events = list_events(context);
+
+        assert_works(context, FIRST);
+        pull_out(reader);
+        if (i & 1)
+            await_list(context, "");
+        plug_in(reader, i & 2 ? "1-4" : "1-2");
+        /* One that has gone and one that has come. */
+        for (DWORD now = events; now < events + 0x20000; now = list_events(context)) {
+            SCARD_READERSTATE watch = {.szReader = PNP, .dwCurrentState = now};
+
+            assert_code(SCardGetStatusChange(context, PATIENCE_MS, &watch, 1), SCARD_S_SUCCESS);
+        }
+        assert_string_equal(list(context), FIRST);
+    }
+    assert_works(context, FIRST);
+    assert_int_not_equal(emu_bus_address(emu_reader_device(reader)), address);
+    assert_code(SCardReleaseContext(context), SCARD_S_SUCCESS);
+}
+
+static void two_of_a_model_have_numbers(void **state)
+{
+    SCARDCONTEXT context = establish();
+    struct emu_reader *one = plug_reader("1-2");
+
+    (void)state;
+    await_list(context, FIRST);
+    plug_reader("1-3");
+    await_list(context, FIRST ", " SECOND);
+    assert_string_equal(fact(context, SECOND, "device"), "usb:1-3:1.0");
+    pull_out(one);
+    await_list(context, SECOND);
+    assert_works(context, SECOND);
+    plug_in(one, "1-5");
+    await_list(context, SECOND ", " FIRST);
+    assert_string_equal(fact(context, FIRST, "device"), "usb:1-5:1.0");
+    assert_works(context, FIRST);
+    assert_works(context, SECOND);
+    assert_code(SCardReleaseContext(context), SCARD_S_SUCCESS);
+}
+
+static void composite_device_is_two_readers(void **state)
+{
+    struct emu_reader_config config = config_of("tpdu");
+    SCARDCONTEXT context = establish();
+    struct emu_reader *reader;
+    char first[32], second[32];
+
+    (void)state;
+    config.interfaces = 2;
+    config.keyboard = true;
+    reader = make(&config);
+    assert_int_equal(emu_reader_insert(reader, 1, "sim:iso"), 0);
+    plug_in(reader, "1-2");
+    await_list(context, FIRST ", " SECOND);
+    snprintf(first, sizeof first, "%s", fact(context, FIRST, "device"));
+    snprintf(second, sizeof second, "%s", fact(context, SECOND, "device"));
+    assert_string_not_equal(first, second);
+    assert_has(first, "usb:1-2:1.");
+    assert_works(context, SECOND);
+    pull_out(reader);
+    await_list(context, "");
+    assert_code(SCardReleaseContext(context), SCARD_S_SUCCESS);
+}
+
+static void assert_unusable(SCARDCONTEXT context, const char *reader, const char *word)
+{
+    SCARD_READERSTATE watch = {.szReader = reader};
+    SCARDHANDLE card;
+    DWORD protocol;
+
+    assert_code(SCardGetStatusChange(context, 0, &watch, 1), SCARD_S_SUCCESS);
+    assert_true(watch.dwEventState & SCARD_STATE_UNAVAILABLE);
+    assert_code(SCardConnect(context, reader, SCARD_SHARE_SHARED, 3, &card, &protocol),
+                SCARD_E_READER_UNAVAILABLE);
+    assert_has(scard_error_detail(), word);
+    assert_has(fact(context, reader, "problem"), word);
+    assert_has(fact(context, reader, "facts"), "\nlevel=TPDU\n");
+}
+
+/* It becomes usable under the same name. */
+static void await_usable(SCARDCONTEXT context, const char *reader)
+{
+    while (fact(context, reader, "problem")[0]) {
+        SCARD_READERSTATE watch = {.szReader = PNP, .dwCurrentState = list_events(context)};
+
+        if (!fact(context, reader, "problem")[0])
+            break;
+        if (SCardGetStatusChange(context, PATIENCE_MS, &watch, 1))
+            fail_msg("'%s' stays", fact(context, reader, "problem"));
+    }
+    assert_works(context, reader);
+}
+
+static struct emu_reader *plug_as(const struct emu_place *place)
+{
+    struct emu_reader_config config = config_of("tpdu");
+    struct emu_reader *reader = make(&config);
+
+    assert_int_equal(emu_reader_insert(reader, 0, "sim:iso"), 0);
+    assert_int_equal(emu_plug_as(emu_reader_device(reader), place), 0);
+    return reader;
+}
+
+static void denied_reader_is_usable_once_it_is_permitted(void **state)
+{
+    SCARDCONTEXT context = establish();
+    struct emu_reader *reader = plug_as(&(struct emu_place){.path = "1-2", .denied = true});
+
+    (void)state;
+    await_list(context, FIRST);
+    assert_unusable(context, FIRST, "permission");
+    emu_bus_permit(emu_reader_device(reader), true);
+    await_usable(context, FIRST);
+    assert_code(SCardReleaseContext(context), SCARD_S_SUCCESS);
+}
+
+static void held_reader_is_usable_once_it_is_given_up(void **state)
+{
+    SCARDCONTEXT context = establish();
+    struct emu_reader *reader = plug_as(&(struct emu_place){.path = "1-2", .held = 1});
+
+    (void)state;
+    await_list(context, FIRST);
+    assert_unusable(context, FIRST, "program");
+    emu_bus_hold(emu_reader_device(reader), 0, false);
+    await_usable(context, FIRST);
+    assert_code(SCardReleaseContext(context), SCARD_S_SUCCESS);
+}
+
+static void bound_reader_is_usable_once_it_is_unbound(void **state)
+{
+    SCARDCONTEXT context = establish();
+    struct emu_reader *reader =
+        plug_as(&(struct emu_place){.path = "1-2", .bound = 1, .driver = "pn533_usb"});
+
+    (void)state;
+    await_list(context, FIRST);
+    assert_unusable(context, FIRST, "driver");
+    emu_bus_bind(emu_reader_device(reader), 0, NULL);
+    await_usable(context, FIRST);
+    assert_code(SCardReleaseContext(context), SCARD_S_SUCCESS);
+}
+
+static void unusable_reader_goes_when_it_is_unplugged(void **state)
+{
+    SCARDCONTEXT context = establish();
+    struct emu_reader *reader = plug_as(&(struct emu_place){.path = "1-2", .denied = true});
+
+    (void)state;
+    await_list(context, FIRST);
+    pull_out(reader);
+    await_list(context, "");
+    plug_in(reader, "1-2");
+    await_list(context, FIRST);
+    await_usable(context, FIRST);
+    assert_code(SCardReleaseContext(context), SCARD_S_SUCCESS);
+}
+
+static void bad_firmware_is_told(void **state)
+{
+    struct emu_reader_config config = config_of("tpdu");
+    SCARDCONTEXT context = establish();
+
+    (void)state;
+    config.vid = 0x04E6;
+    config.pid = 0x5111;
+    config.bcd_device = 0x0001;
+    plug_in(make(&config), "1-2");
+    await_list(context, FIRST);
+    assert_unusable(context, FIRST, "firmware");
+    assert_has(fact(context, FIRST, "facts"), "\nfirmware-needed=");
+    assert_code(SCardReleaseContext(context), SCARD_S_SUCCESS);
+}
+
+/* One that is being opened holds up nobody, and may be pulled out. */
+static void slow_reader_is_alone_with_it(void **state)
+{
+    struct emu_reader_config config = config_of("tpdu");
+    SCARDCONTEXT context = establish();
+    struct emu_reader *slow;
+
+    (void)state;
+    config.product = "Slow Reader";
+    slow = make(&config);
+    assert_int_equal(emu_reader_fault_text(slow, "in count=1000 silent"), 0);
+    plug_in(slow, "1-2");
+    await_count(slow, 0, 1);
+    plug_reader("1-3");
+    await_list(context, FIRST);
+    assert_works(context, FIRST);
+    pull_out(slow);
+    emu_reader_no_faults(slow);
+    plug_in(slow, "1-2");
+    await_list(context, FIRST ", Emu Slow Reader 01 00");
+    assert_code(SCardReleaseContext(context), SCARD_S_SUCCESS);
+}
+
+/* Everything at once under a context that is released: nothing is left open. */
+static void release_lets_go_of_everything(void **state)
+{
+    struct emu_reader *works = plug_reader("1-2"), *silent;
+    struct emu_reader_config config = config_of("tpdu");
+    SCARDCONTEXT context = establish();
+
+    (void)state;
+    await_list(context, FIRST);
+    plug_as(&(struct emu_place){.path = "1-3", .denied = true});
+    await_list(context, FIRST ", " SECOND);
+    silent = make(&config);
+    assert_int_equal(emu_reader_fault_text(silent, "in count=1000 silent"), 0);
+    plug_in(silent, "1-4");
+    await_count(silent, 0, 1);
+    connect_shared(context, FIRST);
+    assert_code(SCardReleaseContext(context), SCARD_S_SUCCESS);
+    assert_true(emu_bus_await_files(emu_reader_device(works), 0, PATIENCE_MS));
+    assert_true(emu_bus_await_files(emu_reader_device(silent), 0, PATIENCE_MS));
+}
+
+static void only_the_chosen_model_is_taken(void **state)
+{
+    struct emu_reader_config config = config_of("tpdu");
+    struct emu_reader *reader = plug_reader("1-2");
+    SCARDCONTEXT context = establish();
+
+    (void)state;
+    await_list(context, FIRST);
+    assert_code(SCardReleaseContext(context), SCARD_S_SUCCESS);
+    /* The service has stopped when it has let go of this; the next one reads the environment anew. */
+    assert_true(emu_bus_await_files(emu_reader_device(reader), 0, PATIENCE_MS));
+    config.vid = 0x1209;
+    config.pid = 0xABCD;
+    config.product = "Other";
+    plug_in(make(&config), "1-3");
+    setenv("SCARD_READERS", "usb:1209:abcd sim:echo", 1);
+    others = ECHO;
+    context = establish();
+    assert_string_equal(list(context), ECHO ", Emu Other 01 00");
+    assert_code(SCardReleaseContext(context), SCARD_S_SUCCESS);
+}
+
+static int finish(void **state)
+{
+    SCARDCONTEXT context;
+
+    (void)state;
+    while (reader_count) {
+        struct emu_reader *reader = readers[--reader_count];
+
+        pull_out(reader);
+        emu_reader_free(reader);
+    }
+    context = establish();
+    await_list(context, others);
+    assert_code(SCardReleaseContext(context), SCARD_S_SUCCESS);
+    assert_int_equal(emu_blamed(), 0);
+    return 0;
+}
+
+#define TEST(name) cmocka_unit_test_teardown(name, finish)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(reader_is_there_at_the_start),
+        TEST(arrival_wakes_who_waits),
+        TEST(removal_ends_a_transmit),
+        TEST(plugged_in_again_it_has_its_name),
+        TEST(two_of_a_model_have_numbers),
+        TEST(composite_device_is_two_readers),
+        TEST(denied_reader_is_usable_once_it_is_permitted),
+        TEST(held_reader_is_usable_once_it_is_given_up),
+        TEST(bound_reader_is_usable_once_it_is_unbound),
+        TEST(unusable_reader_goes_when_it_is_unplugged),
+        TEST(bad_firmware_is_told),
+        TEST(slow_reader_is_alone_with_it),
+        TEST(release_lets_go_of_everything),
+        TEST(only_the_chosen_model_is_taken),
+    };
+
+    setenv("SCARD_READERS", "usb:", 1);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
