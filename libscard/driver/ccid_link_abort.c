@@ -15,6 +15,7 @@
 
 #define REQUEST_OUT 0x21 /* class, interface */
 #define REQUEST_ABORT 0x01
+#define REQUEST_POWER_OFF 0x63 /* ICCD */
 
 /* Both parts with one number: control request, then message; the reader fails all commands of the slot in
  * between, and its SlotStatus ends it (5.3.1). */
@@ -52,7 +53,7 @@ int link_abort_once(struct ccid_link *link, struct link_slot *slot, struct deadl
 
 void link_clear(struct ccid_link *link, struct link_slot *slot)
 {
-    bool alone = true;
+    bool alone = link->descriptor->transport == CCID_BULK;
 
     pthread_mutex_lock(&link->lock);
     slot->waiting = false;
@@ -75,9 +76,17 @@ void link_clear(struct ccid_link *link, struct link_slot *slot)
     pthread_mutex_unlock(&link->lock);
 }
 
+/* There are no numbers that would tell a late response from the next one: the card is switched off. */
+static int switch_off(struct ccid_link *link, struct link_slot *slot)
+{
+    return link_control(link, slot, false, REQUEST_OUT, REQUEST_POWER_OFF, 0, NULL, 0, NULL,
+                        deadline_in_ms(ABORT_MS));
+}
+
 int link_abort(struct ccid_link *link, struct link_slot *slot)
 {
-    int rc = link_abort_once(link, slot, deadline_in_ms(ABORT_MS));
+    int rc = link->descriptor->transport == CCID_BULK ? link_abort_once(link, slot, deadline_in_ms(ABORT_MS))
+                                                      : switch_off(link, slot);
 
     if (rc && rc != RC_READER_UNAVAILABLE) {
         log_debug("CCID: slot %u: the command could not be aborted; its answer will be dropped",

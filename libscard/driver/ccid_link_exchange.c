@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A command of a slot: its turn, its answer, and what to do when there is none. */
 #include <stdio.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "base/rc.h"
@@ -51,9 +52,7 @@ static int give_up(struct ccid_link *link, struct link_slot *slot, int rc)
     snprintf(words, sizeof words, "%s", detail_get());
     if (link_abort(link, slot))
         return detail_set(RC_READER_UNAVAILABLE, "the reader has been unplugged");
-    if (rc == RC_IO)
-        detail_set(rc, "%s", words);
-    return rc;
+    return strcmp(words, detail_get()) ? detail_set(rc, "%s", words) : rc;
 }
 
 static int exchange(struct ccid_link *link, struct link_slot *slot, struct ccid_command *command,
@@ -72,6 +71,23 @@ static int exchange(struct ccid_link *link, struct link_slot *slot, struct ccid_
     return rc;
 }
 
+static int exchange_control(struct ccid_link *link, struct link_slot *slot,
+                            const struct ccid_command *command, uint64_t timeout_ms,
+                            struct ccid_answer *ret_answer)
+{
+    int rc;
+
+    link_forget_answer(link, slot);
+    slot->box.length = slot->box.capacity; /* for the wiping of it */
+    if (link->descriptor->transport == CCID_ICCD_A)
+        rc = iccd_a_exchange(link, command, timeout_ms, slot->box.data, slot->box.capacity, ret_answer);
+    else
+        rc = iccd_b_exchange(link, command, timeout_ms, slot->box.data, slot->box.capacity, ret_answer);
+    if (command->type == CCID_XFR_BLOCK && (rc == RC_TIMEOUT || rc == RC_CANCELLED))
+        rc = give_up(link, slot, rc);
+    return rc;
+}
+
 int ccid_link_exchange(struct ccid_link *link, struct ccid_command *command, uint64_t timeout_ms,
                        struct ccid_answer *ret_answer)
 {
@@ -85,16 +101,10 @@ int ccid_link_exchange(struct ccid_link *link, struct ccid_command *command, uin
     rc = take_turn(link, slot);
     if (rc)
         return rc;
-    switch (link->descriptor->transport) {
-    case CCID_ICCD_A:
-        rc = iccd_a_exchange(link, command, timeout_ms, slot->box.data, slot->box.capacity, ret_answer);
-        break;
-    case CCID_ICCD_B:
-        rc = iccd_b_exchange(link, command, timeout_ms, slot->box.data, slot->box.capacity, ret_answer);
-        break;
-    default:
+    if (link->descriptor->transport == CCID_BULK)
         rc = exchange(link, slot, command, timeout_ms, ret_answer);
-    }
+    else
+        rc = exchange_control(link, slot, command, timeout_ms, ret_answer);
     end_turn(link, slot);
     return rc;
 }
