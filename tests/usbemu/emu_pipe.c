@@ -1,134 +1,27 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Two locks: the emulator's, under which the device is called and calls; and the host's own, under which a
- * pipe waits for what the device has queued. The second is taken inside the first, never the other way round.
- */
 #include "tests/usbemu/emu_pipe.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "base/bytes.h"
-#include "base/list.h"
 #include "base/log.h"
 #include "base/rc.h"
-
-/* A packet that is not full, or a message whose last packet is, or a failure. */
-struct item {
-    struct list node;
-    int failure;
-    size_t length, at; /* fetched up to at */
-    uint8_t bytes[];
-};
-
-struct endpoint {
-    struct list node;
-    uint8_t address;
-    bool halted;
-    struct list items;
-};
-
-struct soft_host {
-    struct emu_device *device; /* NULL: gone */
-    pthread_mutex_t lock;
-    pthread_cond_t changed; /* something was queued, is ready, was interrupted, has gone */
-    struct list endpoints, pipes;
-    unsigned users; /* pipes, and emu_pipe_plug */
-    bool plugged;   /* by emu_pipe_plug */
-    unsigned ready; /* counts what the device said */
-};
-
-struct soft_pipe {
-    struct pipe pipe;
-    struct list node;
-    struct soft_host *host;
-    struct pipe_layout layout;
-    size_t room;      /* of a bulk IN transfer: whole packets */
-    struct buffer in; /* the transfer under way, or that bulk_in has given out */
-    bool under_way;   /* in holds the beginning of a transfer */
-    bool interrupted, interrupt_broken, broken_told;
-    bool signalled; /* event_fd is readable */
-    unsigned held;
-};
+#include "tests/usbemu/emu_pipe_host.h"
 
 static struct soft_pipe *soft_of(struct pipe *pipe)
 {
     return (struct soft_pipe *)(void *)pipe;
 }
 
-/* The rest of this file down to the operations: with the host's lock. */
-
-static struct endpoint *endpoint_of(struct soft_host *host, uint8_t address)
-{
-    struct endpoint *endpoint;
-
-    list_each(node, &host->endpoints)
-    {
-        endpoint = list_entry(node, struct endpoint, node);
-        if (endpoint->address == address)
-            return endpoint;
-    }
-    endpoint = calloc(1, sizeof *endpoint);
-    if (!endpoint)
-        return NULL;
-    endpoint->address = address;
-    list_init(&endpoint->items);
-    list_append(&host->endpoints, &endpoint->node);
-    return endpoint;
-}
-
-static void drop_first(struct endpoint *endpoint)
-{
-    struct item *item = list_entry(endpoint->items.next, struct item, node);
-
-    list_remove(&item->node);
-    free(item);
-}
-
-static struct item *first_of(struct endpoint *endpoint)
-{
-    return !endpoint || list_empty(&endpoint->items) ? NULL
-                                                     : list_entry(endpoint->items.next, struct item, node);
-}
-
-static bool has_news(struct soft_pipe *soft)
-{
-    if (!soft->host->device)
-        return true;
-    if (!soft->layout.interrupt)
-        return false;
-    if (soft->interrupt_broken)
-        return !soft->broken_told;
-    return first_of(endpoint_of(soft->host, soft->layout.interrupt)) != NULL;
-}
-
-/* Makes event_fd readable, or quiet. */
-static void update_event(struct soft_pipe *soft)
-{
-    bool readable = !soft->held && has_news(soft);
-    uint64_t one = 1;
-
-    if (readable == soft->signalled)
-        return;
-    soft->signalled = readable;
-    if (readable ? write(soft->pipe.event_fd, &one, sizeof one) < 0
-                 : read(soft->pipe.event_fd, &one, sizeof one) < 0)
-        emu_blame("usbemu: event_fd: %s", strerror(errno));
-}
-
-static void update_events(struct soft_host *host)
-{
-    list_each(node, &host->pipes) update_event(list_entry(node, struct soft_pipe, node));
-}
+/* Down to the operations: with the host's lock. */
 
 /* 0: nothing there; 1: a packet was taken over; 2: the transfer is complete; negative: a failure. */
 static int fetch_packet(struct soft_pipe *soft, struct endpoint *endpoint, struct buffer *in)
 {
-    struct item *item = first_of(endpoint);
+    struct item *item = endpoint_first(endpoint);
     size_t packet = soft->layout.in_packet, count;
     int rc;
 
@@ -137,19 +30,19 @@ static int fetch_packet(struct soft_pipe *soft, struct endpoint *endpoint, struc
     if (item->failure) {
         rc = item->failure;
         endpoint->halted = rc == -EPIPE;
-        drop_first(endpoint);
+        endpoint_drop(endpoint);
         return rc;
     }
     count = item->length - item->at < packet ? item->length - item->at : packet;
     if (in->length + count > soft->room) { /* more than was asked for: babble, and the rest goes with it */
-        drop_first(endpoint);
+        endpoint_drop(endpoint);
         return -EOVERFLOW;
     }
     if (count && buffer_append(in, item->bytes + item->at, count))
         return -ENOMEM;
     item->at += count;
     if (item->at == item->length)
-        drop_first(endpoint);
+        endpoint_drop(endpoint);
     return count < packet || in->length == soft->room ? 2 : 1;
 }
 
@@ -364,7 +257,7 @@ static int soft_notice(struct pipe *pipe, uint8_t *bytes, size_t capacity, size_
     } else if (!soft->layout.interrupt) {
         rc = RC_UNSUPPORTED;
     } else {
-        item = first_of(endpoint_of(host, soft->layout.interrupt));
+        item = endpoint_first(endpoint_of(host, soft->layout.interrupt));
         if (item && item->failure)
             soft->interrupt_broken = true;
         if (soft->interrupt_broken) {
@@ -374,12 +267,12 @@ static int soft_notice(struct pipe *pipe, uint8_t *bytes, size_t capacity, size_
             *ret_length = item->length < capacity ? item->length : capacity;
             if (*ret_length)
                 memcpy(bytes, item->bytes, *ret_length);
-            drop_first(endpoint_of(host, soft->layout.interrupt));
+            endpoint_drop(endpoint_of(host, soft->layout.interrupt));
         } else {
             *ret_length = 0;
         }
     }
-    update_event(soft);
+    soft_event(soft);
     pthread_mutex_unlock(&host->lock);
     return rc;
 }
@@ -390,7 +283,7 @@ static void soft_hold(struct pipe *pipe, bool on)
 
     pthread_mutex_lock(&soft->host->lock);
     soft->held += on ? 1U : -1U;
-    update_event(soft);
+    soft_event(soft);
     pthread_mutex_unlock(&soft->host->lock);
 }
 
@@ -404,11 +297,11 @@ static int soft_clear(struct pipe *pipe, bool interrupt)
     pthread_mutex_lock(&host->lock);
     here = host->device != NULL;
     if (interrupt) {
-        item = first_of(endpoint_of(host, soft->layout.interrupt));
+        item = endpoint_first(endpoint_of(host, soft->layout.interrupt));
         if (item && item->failure)
-            drop_first(endpoint_of(host, soft->layout.interrupt));
+            endpoint_drop(endpoint_of(host, soft->layout.interrupt));
         soft->interrupt_broken = soft->broken_told = false;
-        update_event(soft);
+        soft_event(soft);
     } else if (soft->under_way) { /* what has come for it by now is thrown away with it */
         (void)fetch(soft);
         soft->under_way = false;
@@ -435,158 +328,6 @@ static void soft_interrupt(struct pipe *pipe)
     pthread_mutex_unlock(&soft->host->lock);
 }
 
-/* The host. */
-
-static void host_in(struct emu_device *device, uint8_t address, const uint8_t *bytes, size_t length,
-                    int failure)
-{
-    struct soft_host *host = device->host_state;
-    struct item *item = malloc(sizeof *item + length);
-    struct endpoint *endpoint;
-
-    if (!item) {
-        emu_blame("usbemu has no memory");
-        return;
-    }
-    item->failure = failure;
-    item->length = length;
-    item->at = 0;
-    if (length)
-        memcpy(item->bytes, bytes, length);
-    pthread_mutex_lock(&host->lock);
-    endpoint = endpoint_of(host, address);
-    if (endpoint)
-        list_append(&endpoint->items, &item->node);
-    else
-        free(item);
-    update_events(host);
-    pthread_cond_broadcast(&host->changed);
-    pthread_mutex_unlock(&host->lock);
-}
-
-static void host_ready(struct emu_device *device)
-{
-    struct soft_host *host = device->host_state;
-
-    pthread_mutex_lock(&host->lock);
-    host->ready++;
-    pthread_cond_broadcast(&host->changed);
-    pthread_mutex_unlock(&host->lock);
-}
-
-static const struct emu_host_ops host_ops = {
-    .in = host_in,
-    .ready = host_ready,
-    .unplug = emu_pipe_unplug,
-};
-
-/* Everything from here on with the emulator's lock. */
-
-static struct soft_host *host_new(struct emu_device *device)
-{
-    struct soft_host *host = calloc(1, sizeof *host);
-    pthread_condattr_t attributes;
-
-    if (!host)
-        return NULL;
-    pthread_mutex_init(&host->lock, NULL);
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&host->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
-    list_init(&host->endpoints);
-    list_init(&host->pipes);
-    host->device = device;
-    device->host_state = host;
-    device->host = &host_ops;
-    if (device->ops->plugged)
-        device->ops->plugged(device, true);
-    return host;
-}
-
-/* The device has gone, for all. */
-static void host_detach(struct soft_host *host)
-{
-    struct emu_device *device = host->device;
-
-    if (!device)
-        return;
-    if (device->ops->plugged)
-        device->ops->plugged(device, false);
-    device->host = NULL;
-    device->host_state = NULL;
-    pthread_mutex_lock(&host->lock);
-    host->device = NULL;
-    update_events(host);
-    pthread_cond_broadcast(&host->changed);
-    pthread_mutex_unlock(&host->lock);
-}
-
-static void host_unref(struct soft_host *host)
-{
-    if (--host->users)
-        return;
-    host_detach(host);
-    list_each(node, &host->endpoints)
-    {
-        struct endpoint *endpoint = list_entry(node, struct endpoint, node);
-
-        while (first_of(endpoint))
-            drop_first(endpoint);
-        list_remove(&endpoint->node);
-        free(endpoint);
-    }
-    pthread_cond_destroy(&host->changed);
-    pthread_mutex_destroy(&host->lock);
-    free(host);
-}
-
-static int host_ref(struct emu_device *device, struct soft_host **ret_host)
-{
-    struct soft_host *host = device->host_state;
-
-    if (device->host && device->host != &host_ops)
-        return detail_set(RC_READER_UNAVAILABLE, "the emulated device is plugged into something else");
-    if (!device->host)
-        host = host_new(device);
-    if (!host)
-        return RC_NO_MEMORY;
-    host->users++;
-    *ret_host = host;
-    return RC_OK;
-}
-
-int emu_pipe_plug(struct emu_device *device)
-{
-    struct soft_host *host;
-    int rc;
-
-    emu_lock();
-    rc = host_ref(device, &host);
-    if (!rc && host->plugged)
-        host_unref(host);
-    else if (!rc)
-        host->plugged = true;
-    emu_unlock();
-    return rc;
-}
-
-void emu_pipe_unplug(struct emu_device *device)
-{
-    struct soft_host *host;
-
-    emu_lock();
-    if (device->host == &host_ops) {
-        host = device->host_state;
-        host_detach(host);
-        if (host->plugged) {
-            host->plugged = false;
-            host_unref(host);
-        }
-    }
-    emu_unlock();
-}
-
 static void soft_close(struct pipe *pipe)
 {
     struct soft_pipe *soft = soft_of(pipe);
@@ -598,7 +339,7 @@ static void soft_close(struct pipe *pipe)
     pthread_mutex_unlock(&host->lock);
     if (host->device && host->device->ops->claimed)
         host->device->ops->claimed(host->device, soft->layout.interface, false);
-    host_unref(host);
+    soft_host_unref(host);
     emu_unlock();
     close(soft->pipe.event_fd);
     buffer_fini(&soft->in);
@@ -619,17 +360,17 @@ static bool is_claimed(const struct soft_host *host, uint8_t interface)
 
 static int claim(struct soft_pipe *soft, struct emu_device *device)
 {
-    int rc = host_ref(device, &soft->host);
+    int rc = soft_host_ref(device, &soft->host);
 
     if (rc)
         return rc;
     if (is_claimed(soft->host, soft->layout.interface)) {
-        host_unref(soft->host);
+        soft_host_unref(soft->host);
         return detail_set(RC_SHARING, "the interface is claimed already");
     }
     pthread_mutex_lock(&soft->host->lock);
     list_append(&soft->host->pipes, &soft->node);
-    update_event(soft);
+    soft_event(soft);
     pthread_mutex_unlock(&soft->host->lock);
     if (device->ops->claimed)
         device->ops->claimed(device, soft->layout.interface, true);

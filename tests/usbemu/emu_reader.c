@@ -96,7 +96,8 @@ static int reader_out(struct emu_device *device, uint8_t endpoint, const uint8_t
     reader_record(reader, EMU_OUT, endpoint, bytes, length, rc < 0 ? rc : 0);
     if (rc <= 0)
         return rc;
-    message_take(function, bytes, length);
+    if (!(reader->config.loses_full & 1) || length % reader->config.packet)
+        message_take(function, bytes, length);
     return 0;
 }
 

@@ -65,13 +65,16 @@ struct emu_reader_config {
     uint16_t lcd;
     uint8_t pin_support; /* 1 verify, 2 modify */
 
-    bool no_empty;        /* no empty packet behind a message that fills its last one */
-    bool abort_stalls;    /* the control request ABORT */
-    bool rates_stall;     /* the other two */
-    bool strict_atr;      /* refuses an ATR with a wrong TCK */
-    bool emv_first;       /* power-up fails with BB before Escape 1F 01 */
-    bool off_first;       /* power-up fails unless IccPowerOff came before it */
-    bool pin_all_indexes; /* modify: three message indexes, whatever their number */
+    bool no_empty;          /* no empty packet behind a message that fills its last one */
+    bool abort_stalls;      /* the control request ABORT */
+    bool rates_stall;       /* the other two */
+    bool strict_atr;        /* refuses an ATR with a wrong TCK */
+    bool emv_first;         /* power-up fails with BB before Escape 1F 01 */
+    bool off_first;         /* power-up fails unless IccPowerOff came before it */
+    bool pin_all_indexes;   /* modify: three message indexes, whatever their number */
+    unsigned pieces;        /* answers come in transfers of so many bytes; 0: whole */
+    uint8_t loses_full;     /* messages that fill their last packet get lost: 1 to the reader, 2 from it */
+    uint32_t real_max_rate; /* SetParameters fails above it, and the card is lost; 0: the same as announced */
     bool no_escape;
     unsigned extension_ms; /* asks for more time so often while a card works; 0: only when the card does */
     unsigned wake_ms;      /* answers so late after it was claimed */

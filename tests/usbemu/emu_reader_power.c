@@ -215,7 +215,8 @@ static bool obey(struct emu_slot *slot, uint8_t protocol, uint8_t fd)
 
 void parameters_set(struct emu_slot *slot, uint8_t protocol, const uint8_t *data, size_t length)
 {
-    uint8_t bad = bad_field(&slot->function->reader->config, protocol, data, length);
+    const struct emu_reader_config *config = &slot->function->reader->config;
+    uint8_t bad = bad_field(config, protocol, data, length);
 
     if (!slot->active) {
         slot_fail(slot, CCID_MUTE);
@@ -223,6 +224,11 @@ void parameters_set(struct emu_slot *slot, uint8_t protocol, const uint8_t *data
     }
     if (bad) {
         slot_fail(slot, bad);
+        return;
+    }
+    if (config->real_max_rate && pps_rate(config->clock_khz, data[0]) > config->real_max_rate) {
+        emu_line_off(slot->line); /* it does not hear the card any more */
+        slot_fail(slot, CCID_HARDWARE);
         return;
     }
     if (features(slot) & (AUTO_PPS | AUTO_NEGOTIATION) && !obey(slot, protocol, data[0])) {

@@ -60,7 +60,7 @@ static const struct emu_reader_config presets[] = {
 
     /* Rows of the quirk table. */
     {REAL("alcor", 0x058F, 0x9540, 0x0120, "EMV Smartcard Reader"), LISTS, .level = EMU_TPDU,
-     .features = 0xB8},
+     .features = 0xB8, .real_max_rate = 200000},
     {REAL("acr122", 0x072F, 0x2200, 0x0214, "ACR122U PICC Interface"), .level = EMU_SHORT_APDU,
      .features = 0x7A, .wake_ms = 700},
     {REAL("acr122-old", 0x072F, 0x2200, 0x0102, "ACR122U PICC Interface"), .level = EMU_SHORT_APDU,
@@ -70,7 +70,9 @@ static const struct emu_reader_config presets[] = {
     {REAL("scm", 0x04E6, 0x5116, 0x0206, "SCR3310 v2.0"), .level = EMU_TPDU, .features = 0xB8,
      .max_message = 263, .real_message = 271},
     {REAL("spr532", 0x04E6, 0xE003, 0x0601, "SPR532"), .level = EMU_TPDU, .features = 0xB8,
-     .max_message = 263, .real_message = 271, .pin_support = 3},
+     .max_message = 263, .real_message = 271, .pin_support = 3, .pin_all_indexes = true},
+    {REAL("scm-old", 0x04E6, 0x5115, 0x0300, "SCR335"), .level = EMU_TPDU, .features = 0xB8,
+     .max_message = 263, .real_message = 271, .loses_full = 2},
     {REAL("gempc-twin", 0x08E6, 0x3437, 0x0200, "USB SmartCard Reader"), .level = EMU_TPDU, .features = 0xB8},
     {REAL("cherry-xx33", 0x046A, 0x0005, 0x0100, "SmartBoard XX33"), .level = EMU_TPDU, .features = 0xB8,
      .emv_first = true},
@@ -79,7 +81,7 @@ static const struct emu_reader_config presets[] = {
     {REAL("kobil", 0x0D46, 0x301D, 0x0100, "IDToken"), .level = EMU_EXTENDED_APDU, .features = 0x7A,
      .off_first = true},
     {REAL("o2micro", 0x0B97, 0x7762, 0x0110, "O2Micro CCID SC Reader"), .level = EMU_CHARACTER,
-     .features = 0x38, .place = EMU_BEHIND_ENDPOINTS},
+     .features = 0x38, .place = EMU_BEHIND_ENDPOINTS, .pieces = 48, .loses_full = 1},
     {REAL("gnuk", 0x234B, 0x0000, 0x0200, "Gnuk Token"), .level = EMU_EXTENDED_APDU, .features = 0x7A,
      .interrupt = false, .protocols = 2, .rates = rates, .rate_count = 1, .rates_stall = true},
     {REAL("yubikey", 0x1050, 0x0407, 0x0543, "YubiKey OTP+FIDO+CCID"), .level = EMU_EXTENDED_APDU,
@@ -149,6 +151,9 @@ static const struct {
     NUMBER(extension_ms),
     NUMBER(wake_ms),
     NUMBER(pin_all_indexes),
+    NUMBER(pieces),
+    NUMBER(loses_full),
+    NUMBER(real_max_rate),
     NUMBER(interrupt_packet),
 };
 

@@ -30,6 +30,10 @@ void reader_in(struct emu_function *function, const uint8_t *bytes, size_t lengt
             function->iccd.length = 0;
         return;
     }
+    if (reader->config.loses_full & 2 && length && length % reader->config.packet == 0)
+        return;
+    for (size_t piece = reader->config.pieces; piece && length > piece; bytes += piece, length -= piece)
+        host_in(reader, function->in, bytes, piece, 0);
     host_in(reader, function->in, bytes, length, failure);
     if (length && length % reader->config.packet == 0 && !failure && !reader->config.no_empty)
         host_in(reader, function->in, NULL, 0, 0);

@@ -25,9 +25,9 @@ struct emu_slot {
     bool changed; /* since the last NotifySlotChange */
 
     bool active, off_seen, emv_off, ifsd_done;
-    bool host_on;     /* the host has powered the card up, and not off: it may not know yet that it left */
+    bool host_on;      /* the host has powered the card up, and not off: it may not know yet that it left */
     unsigned reset_ms; /* how long the last reset took */
-    uint8_t protocol; /* parameters */
+    uint8_t protocol;  /* parameters */
     uint8_t parameters[CCID_PARAMETERS_MAX];
     uint8_t clock_status;
     struct buffer queue; /* character level: what the card said and the host did not fetch yet */
