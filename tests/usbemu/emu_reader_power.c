@@ -38,7 +38,7 @@ static void parameters_from(struct emu_slot *slot, const struct atr *atr)
     ccid_parameters_build(&parameters, slot->parameters);
 }
 
-/* Exchanges PPS with the card. */
+/* Exchanges PPS with the card, which may keep to the default speed: emu_line_speed. */
 static bool negotiate(struct emu_slot *slot, unsigned protocol, uint8_t fd)
 {
     uint8_t request[PPS_FRAME_MAX], agreed;
@@ -240,5 +240,7 @@ void parameters_set(struct emu_slot *slot, uint8_t protocol, const uint8_t *data
     slot->protocol = protocol;
     memset(slot->parameters, 0, sizeof slot->parameters);
     memcpy(slot->parameters, data, length);
+    if (features(slot) & (AUTO_PPS | AUTO_NEGOTIATION))
+        slot->parameters[0] = emu_line_speed(slot->line); /* the card may have kept to the default */
     parameters_answer(slot);
 }
