@@ -82,6 +82,11 @@ static int set_parameters(struct ccid_slot *slot, const struct pps_plan *plan, u
     rc = ccid_slot_command(slot, &command, CCID_ANSWER_MS + slot->exchange_ms, &answer);
     if (rc == CCID_KEPT)
         return kept(slot, plan, fd);
+    /* Where the reader exchanged PPS, the card may have kept to the default speed: it says so (6.2.3). */
+    if (!rc && !plan->request_length &&
+        !ccid_parameters_parse(answer.parameter, answer.data, answer.length, &parameters) &&
+        parameters.protocol == plan->protocol)
+        *fd = parameters.fd;
     /* A reader that speaks to the card itself has no need to be told. */
     if (rc == RC_UNSUPPORTED && (!host_speaks_t1(slot) || slot->device->descriptor.transport != CCID_BULK))
         return RC_OK;
