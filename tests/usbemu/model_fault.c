@@ -7,11 +7,13 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
+#include "base/hex.h"
 #include "base/rc.h"
 #include "driver/ccid_message.h"
 #include "tests/usbemu/model_rig.h"
@@ -438,13 +440,107 @@ static void unplugged(void **state)
     rig_close(&rig);
 }
 
+/* Commands until the reader has gone. */
+static void *work(void *user)
+{
+    struct rig *rig = user;
+    uint8_t message[CCID_HEADER] = {CCID_POWER_ON};
+    uint8_t bytes[8];
+    size_t length;
+    int rc = RC_OK;
+
+    while (rc != RC_READER_UNAVAILABLE) {
+        message[6]++;
+        message[0] = message[6] & 1 ? CCID_POWER_ON : CCID_GET_SLOT_STATUS;
+        rc = rig->pipe->ops->bulk_out(rig->pipe, message, sizeof message, deadline_in_ms(5000));
+        while (!rc && !(rc = rig_receive(rig, 5000)) && (rig->answer[7] & 0xC0) == 0x80)
+            ;
+        (void)rig->pipe->ops->notice(rig->pipe, bytes, sizeof bytes, &length);
+        if (rc && rc != RC_READER_UNAVAILABLE)
+            return user; /* no answer */
+    }
+    return NULL;
+}
+
+/* Cards come and go, and then the device, in the middle of commands. */
+static void storm(void **state)
+{
+    struct emu_reader *reader;
+    const struct pipe_layout layout = {
+        .out = 1, .in = 0x81, .interrupt = 0x82, .in_packet = 64, .interrupt_packet = 8, .in_room = 300};
+
+    (void)state;
+    assert_int_equal(emu_reader_new(emu_reader_preset("extended"), &reader), RC_OK);
+    for (unsigned round = 0; round < 50; round++) {
+        struct rig rig = {.reader = reader};
+        pthread_t thread;
+        void *failed;
+
+        assert_int_equal(pipe_open_emu(emu_reader_device(reader), &layout, &rig.pipe), RC_OK);
+        assert_int_equal(pthread_create(&thread, NULL, work, &rig), 0);
+        for (unsigned i = 0; i < 20; i++) {
+            assert_int_equal(emu_reader_insert(reader, 0, i & 1 ? "sim:odd?powerdelay=1" : "sim:echo"),
+                             RC_OK);
+            sched_yield();
+            if (i % 3)
+                emu_reader_remove(reader, 0);
+            else
+                emu_reader_bounce(reader, 0);
+        }
+        if (round & 1)
+            emu_pipe_unplug(emu_reader_device(reader));
+        else
+            assert_int_equal(emu_reader_fault_text(reader, "in unplug"), RC_OK);
+        assert_int_equal(pthread_join(thread, &failed), 0);
+        assert_null(failed);
+        rig.pipe->ops->close(rig.pipe);
+    }
+    emu_reader_free(reader);
+    assert_int_equal(emu_blamed(), 0);
+}
+
+/* Every answer of a session, spoiled in every way: the next command works, and nobody is to blame. */
+static void matrix(void **state)
+{
+    static const char *const actions[] = {"stall",     "silent",   "short=9", "empty",   "stray",
+                                          "babble",    "proto",    "badseq",  "badslot", "badtype",
+                                          "badlength", "extend=2", "stale",   "delay=1", "error=FB"};
+    static const char *const session[] = {"62", "6C", "61", "6F", "65", "63"};
+    static const uint8_t types[] = {CCID_POWER_ON,  CCID_GET_PARAMETERS,  CCID_SET_PARAMETERS,
+                                    CCID_XFR_BLOCK, CCID_GET_SLOT_STATUS, CCID_POWER_OFF};
+    static const char *const data[] = {"", "", T1_PARAMETERS, "00000500CA000002CD", "", ""};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof actions / sizeof *actions; i++)
+        for (size_t j = 0; j < sizeof session / sizeof *session; j++) {
+            struct rig rig;
+            char rule[32];
+
+            snprintf(rule, sizeof rule, "in %s %s", session[j], actions[i]);
+            rig_open(&rig, "tpdu", "sim:echo");
+            fault(&rig, rule);
+            for (size_t k = 0; k <= j; k++) {
+                uint8_t bytes[64];
+                size_t count, at;
+
+                assert_int_equal(hex_parse(data[k], strlen(data[k]), bytes, &count, &at), RC_OK);
+                rig_send(&rig, types[k], 0, types[k] == CCID_SET_PARAMETERS, bytes, count);
+                while (rig_receive(&rig, k < j ? 5000 : 5) == RC_OK && (k == j || (rig.answer[7] & 0xC0)))
+                    ;
+            }
+            STATUS(&rig);
+            rig_close(&rig);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(judge),   cmocka_unit_test(judge_levels), cmocka_unit_test(slots),
-        cmocka_unit_test(aborts),  cmocka_unit_test(faults),       cmocka_unit_test(answer_faults),
-        cmocka_unit_test(notices), cmocka_unit_test(waits),        cmocka_unit_test(unplugged),
-        cmocka_unit_test(packets), cmocka_unit_test(composite),
+        cmocka_unit_test(judge),     cmocka_unit_test(judge_levels), cmocka_unit_test(slots),
+        cmocka_unit_test(aborts),    cmocka_unit_test(faults),       cmocka_unit_test(answer_faults),
+        cmocka_unit_test(notices),   cmocka_unit_test(waits),        cmocka_unit_test(unplugged),
+        cmocka_unit_test(storm),     cmocka_unit_test(matrix),       cmocka_unit_test(packets),
+        cmocka_unit_test(composite),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
