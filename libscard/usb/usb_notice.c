@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The interrupt endpoint of a pipe, and the descriptor that tells of it. */
+#include "usb/usb_notice.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

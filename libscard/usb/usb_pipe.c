@@ -2,11 +2,9 @@
 #include "usb/usb_pipe.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/time.h>
 
 #include "base/bytes.h"
 #include "base/log.h"
@@ -15,15 +13,6 @@
 static struct usb_pipe *pipe_of(struct pipe *pipe)
 {
     return (struct usb_pipe *)pipe;
-}
-
-int pipe_lost(struct usb_pipe *usb)
-{
-    pthread_mutex_lock(&usb->lock);
-    usb->gone = true;
-    notice_alert(usb);
-    pthread_mutex_unlock(&usb->lock);
-    return detail_set(RC_READER_UNAVAILABLE, "%s was unplugged", usb->name);
 }
 
 static int still_there(struct usb_pipe *usb)
@@ -36,205 +25,11 @@ static int still_there(struct usb_pipe *usb)
     return gone ? pipe_lost(usb) : RC_OK;
 }
 
-static int failed(struct usb_pipe *usb, int error, const char *doing)
-{
-    if (error == LIBUSB_ERROR_NO_DEVICE)
-        return pipe_lost(usb);
-    return detail_set(error == LIBUSB_ERROR_NO_MEM ? RC_NO_MEMORY : RC_IO, "%s: %s: %s", usb->name, doing,
-                      libusb_strerror(error));
-}
-
-/* The callback of all lanes but notice. */
-static void LIBUSB_CALL on_done(struct libusb_transfer *transfer)
-{
-    struct lane *lane = transfer->user_data;
-
-    pthread_mutex_lock(&lane->usb->lock);
-    lane->state = LANE_DONE;
-    pthread_mutex_unlock(&lane->usb->lock);
-}
-
-int lane_init(struct lane *lane, struct usb_pipe *usb, size_t room)
-{
-    lane->usb = usb;
-    lane->room = room;
-    lane->transfer = libusb_alloc_transfer(0);
-    lane->buffer = malloc(room ? room : 1);
-    return lane->transfer && lane->buffer ? RC_OK : RC_NO_MEMORY;
-}
-
-static void lane_fini(struct lane *lane)
-{
-    libusb_free_transfer(lane->transfer);
-    if (lane->buffer)
-        secret_wipe(lane->buffer, lane->room);
-    free(lane->buffer);
-    *lane = (struct lane){0};
-}
-
-static int lane_grow(struct lane *lane, size_t room)
-{
-    uint8_t *buffer;
-
-    if (room <= lane->room)
-        return RC_OK;
-    buffer = malloc(room);
-    if (!buffer)
-        return detail_set(RC_NO_MEMORY, "%s: no memory for %zu bytes", lane->usb->name, room);
-    free(lane->buffer); /* wiped after each use */
-    lane->buffer = buffer;
-    lane->room = room;
-    return RC_OK;
-}
-
-static enum lane_state lane_state(const struct lane *lane)
-{
-    enum lane_state state;
-
-    pthread_mutex_lock(&lane->usb->lock);
-    state = lane->state;
-    pthread_mutex_unlock(&lane->usb->lock);
-    return state;
-}
-
-static void lane_set(struct lane *lane, enum lane_state state)
-{
-    pthread_mutex_lock(&lane->usb->lock);
-    lane->state = state;
-    pthread_mutex_unlock(&lane->usb->lock);
-}
-
-int lane_submit(struct lane *lane)
-{
-    int error;
-
-    lane_set(lane, LANE_BUSY);
-    error = libusb_submit_transfer(lane->transfer);
-    if (!error)
-        return RC_OK;
-    lane_set(lane, LANE_IDLE);
-    return failed(lane->usb, error, "no transfer can be started");
-}
-
-/* Handles events for all threads, at most until the deadline. With the lock, which is given up meanwhile. */
-static void lead(struct usb_pipe *usb, struct deadline deadline)
-{
-    int left_ms = deadline_poll_ms(deadline);
-    struct timeval left;
-    int error;
-
-    if (left_ms < 0)
-        left_ms = INT_MAX; /* the caller comes again */
-    left = (struct timeval){.tv_sec = left_ms / 1000, .tv_usec = left_ms % 1000 * 1000};
-    usb->leading = true;
-    pthread_mutex_unlock(&usb->lock);
-    error = libusb_handle_events_timeout_completed(usb->libusb, &left, NULL);
-    pthread_mutex_lock(&usb->lock);
-    usb->leading = false;
-    if (error && error != LIBUSB_ERROR_INTERRUPTED) {
-        /* What is under way will never be known to have ended. */
-        log_debug("%s: events cannot be handled: %s", usb->name, libusb_error_name(error));
-        usb->gone = usb->broken = true;
-        notice_alert(usb);
-    }
-    if (usb->following)
-        pthread_cond_broadcast(&usb->moved);
-}
-
-static void follow(struct usb_pipe *usb, struct deadline deadline)
-{
-    usb->following++;
-    if (deadline_is_never(deadline)) {
-        pthread_cond_wait(&usb->moved, &usb->lock);
-    } else {
-        struct timespec until = deadline_timespec(deadline);
-
-        pthread_cond_timedwait(&usb->moved, &usb->lock, &until);
-    }
-    usb->following--;
-}
-
-/* Until the lane's transfer has come back: RC_OK; RC_TIMEOUT, RC_CANCELLED leave it under way. */
-static int lane_await(struct lane *lane, bool interruptible, struct deadline deadline)
-{
-    struct usb_pipe *usb = lane->usb;
-    bool last = false;
-    int rc;
-
-    pthread_mutex_lock(&usb->lock);
-    for (;;) {
-        if (interruptible && usb->interrupted) {
-            usb->interrupted = false;
-            rc = RC_CANCELLED;
-            break;
-        }
-        if (lane->state == LANE_DONE || usb->broken) {
-            rc = RC_OK;
-            break;
-        }
-        if (last) {
-            rc = RC_TIMEOUT;
-            break;
-        }
-        /* What is there already comes before the deadline. */
-        last = deadline_passed(deadline);
-        if (!usb->leading)
-            lead(usb, deadline);
-        else
-            follow(usb, deadline);
-    }
-    pthread_mutex_unlock(&usb->lock);
-    return rc;
-}
-
-void pipe_pump(struct usb_pipe *usb)
-{
-    pthread_mutex_lock(&usb->lock);
-    if (!usb->leading)
-        lead(usb, (struct deadline){0});
-    pthread_mutex_unlock(&usb->lock);
-}
-
-void lane_cancel(struct lane *lane)
-{
-    if (!lane->transfer || lane_state(lane) == LANE_IDLE)
-        return;
-    libusb_cancel_transfer(lane->transfer); /* an error: it has ended by itself */
-    lane_await(lane, false, deadline_never());
-}
-
-/* The result of a transfer that came back; the lane is idle then. doing: for the detail. */
-static int lane_take(struct lane *lane, const char *doing)
-{
-    struct usb_pipe *usb = lane->usb;
-
-    pthread_mutex_lock(&usb->lock);
-    if (usb->gone || lane->state != LANE_DONE) {
-        pthread_mutex_unlock(&usb->lock);
-        return pipe_lost(usb);
-    }
-    lane->state = LANE_IDLE;
-    pthread_mutex_unlock(&usb->lock);
-    switch (lane->transfer->status) {
-    case LIBUSB_TRANSFER_COMPLETED:
-        return RC_OK;
-    case LIBUSB_TRANSFER_STALL:
-        return PIPE_STALLED;
-    case LIBUSB_TRANSFER_OVERFLOW:
-        return PIPE_OVERFLOW;
-    case LIBUSB_TRANSFER_NO_DEVICE:
-        return pipe_lost(usb);
-    default:
-        return detail_set(RC_IO, "%s: %s failed on the bus; look at the cable, or plug it in again",
-                          usb->name, doing);
-    }
-}
-
 static int clear_halt(struct usb_pipe *usb, uint8_t endpoint)
 {
     int error = libusb_clear_halt(usb->handle, endpoint);
 
-    return error ? failed(usb, error, "a halted endpoint cannot be cleared") : RC_OK;
+    return error ? pipe_failed(usb, error, "a halted endpoint cannot be cleared") : RC_OK;
 }
 
 static int pipe_bulk_out(struct pipe *pipe, const uint8_t *bytes, size_t length, struct deadline deadline)
@@ -251,7 +46,7 @@ static int pipe_bulk_out(struct pipe *pipe, const uint8_t *bytes, size_t length,
     if (length)
         memcpy(lane->buffer, bytes, length);
     libusb_fill_bulk_transfer(lane->transfer, usb->handle, usb->layout.out, lane->buffer, (int)length,
-                              on_done, lane, 0);
+                              lane_done, lane, 0);
     rc = lane_submit(lane);
     if (!rc) {
         rc = lane_await(lane, false, deadline);
@@ -290,7 +85,7 @@ static int pipe_bulk_in(struct pipe *pipe, const uint8_t **ret_bytes, size_t *re
     usb->in_told = 0;
     if (lane_state(lane) == LANE_IDLE) {
         libusb_fill_bulk_transfer(lane->transfer, usb->handle, usb->layout.in, lane->buffer, (int)lane->room,
-                                  on_done, lane, 0);
+                                  lane_done, lane, 0);
         rc = lane_submit(lane);
         if (rc)
             return rc;
@@ -329,7 +124,7 @@ int pipe_request(struct usb_pipe *usb, const struct libusb_control_setup *setup,
                               setup->wIndex, setup->wLength);
     if (!in && length)
         memcpy(lane->buffer + LIBUSB_CONTROL_SETUP_SIZE, bytes, length);
-    libusb_fill_control_transfer(lane->transfer, usb->handle, lane->buffer, on_done, lane, 0);
+    libusb_fill_control_transfer(lane->transfer, usb->handle, lane->buffer, lane_done, lane, 0);
     rc = lane_submit(lane);
     if (!rc)
         rc = lane_await(lane, true, deadline);
