@@ -120,12 +120,13 @@ static void start_thread(void)
 
 void emu_later(unsigned ms, void (*fn)(void *user), void *user)
 {
-    struct later *call = malloc(sizeof *call);
-    struct later **at = &calls;
+    struct later *call, **at = &calls;
 
+    pthread_once(&once, prepare);
+    emu_lock();
+    call = malloc(sizeof *call);
     if (call == NULL)
         abort();
-    pthread_once(&once, prepare);
     clock_gettime(CLOCK_MONOTONIC, &call->at);
     call->at.tv_sec += ms / 1000;
     call->at.tv_nsec += (long)(ms % 1000) * 1000000;
@@ -135,8 +136,6 @@ void emu_later(unsigned ms, void (*fn)(void *user), void *user)
     }
     call->fn = fn;
     call->user = user;
-
-    emu_lock();
     while (*at != NULL && !earlier(&call->at, &(*at)->at))
         at = &(*at)->next;
     call->next = *at;

@@ -42,7 +42,9 @@ EMU_EXPORT int socket(int domain, int type, int protocol)
 
     if (domain != AF_NETLINK || protocol != NETLINK_KOBJECT_UEVENT)
         return (int)syscall(SYS_socket, domain, type, protocol);
+    emu_lock();
     listener = calloc(1, sizeof *listener);
+    emu_unlock();
     if (listener == NULL)
         abort();
     /* Not of datagrams: those are limited by number, to ten. */

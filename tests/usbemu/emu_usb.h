@@ -31,6 +31,17 @@ struct emu_urbs {
     struct emu_urb *head, **tail;
 };
 
+/* An open node. */
+struct emu_file {
+    struct emu_file *next; /* of all */
+    struct emu_usb *usb;
+    int drain, feed; /* the pipe's read end (-1: the device has gone), and its write end once more */
+    bool writable, split;
+    bool inherited; /* from the process that has forked this one */
+    bool told;      /* the slot is empty: the program knows that there is something to reap */
+    struct emu_urbs completed;
+};
+
 /* What a device wants to send. */
 struct emu_parcel {
     struct emu_parcel *next;
@@ -90,8 +101,11 @@ void emu_usb_unref(struct emu_usb *usb);
 struct emu_usb *emu_usb_by_path(const char *path, size_t length);
 struct emu_usb *emu_usb_by_address(unsigned bus, unsigned address);
 struct emu_usb *emu_usb_parent(const struct emu_usb *usb); /* the hub; NULL: this is the root hub */
-void emu_bus_changed(void);                                /* wakes emu_bus_await_* */
-void emu_bus_count(void);                                  /* a transfer */
+
+/* emu_place.c */
+void emu_usb_bind(struct emu_interface *interface, const char *driver); /* NULL: unbinds */
+void emu_bus_changed(void);                                             /* wakes emu_bus_await_* */
+void emu_bus_count(void);                                               /* a transfer */
 bool emu_bus_seeded(void);
 bool emu_bus_is_split(void);
 unsigned emu_bus_random(unsigned below); /* 0 without a seed */
@@ -101,8 +115,8 @@ int emu_describe_parse(struct emu_usb *usb);
 int emu_describe_alternate(struct emu_usb *usb, unsigned interface, unsigned alternate); /* -EINVAL */
 const char *emu_describe_string(const struct emu_usb *usb, unsigned index);              /* NULL: none */
 int emu_describe_get(const struct emu_usb *usb, unsigned type, unsigned index, uint8_t *data, size_t length);
-/* Content of a sysfs attribute without the line end, in a new block; interface -1: of the device. NULL: none.
- */
+/* Content of a sysfs attribute without the line end, in a new block; interface -1: of the device. NULL:
+ * there is none. */
 char *emu_describe_attribute(const struct emu_usb *usb, int interface, const char *name, size_t *ret_length);
 
 /* emu_engine.c: endpoints and their transfers */
@@ -117,15 +131,20 @@ void emu_engine_clear_halt(struct emu_endpoint *endpoint);
 void emu_engine_forget(struct emu_usb *usb); /* throws away what the device had to send */
 extern const struct emu_host_ops emu_engine_host;
 
-/* emu_usbfs.c: files of nodes */
+/* emu_file.c: open nodes */
 int emu_file_open(struct emu_usb *usb, int flags); /* a descriptor, or negative errno */
-int emu_file_ioctl(int fd, unsigned long request,
-                   void *value); /* result or negative errno; INT_MIN: not ours */
-void emu_file_close(int fd);     /* before fd is closed; nothing if it is not ours */
+/* Result, or negative errno; INT_MIN: fd is none of ours. */
+int emu_file_ioctl(int fd, unsigned long request, void *value);
+void emu_file_close(int fd); /* before fd is closed; nothing if it is not ours */
 void emu_file_complete(struct emu_urb *urb, int status);
 void emu_file_gone(struct emu_usb *usb); /* hangs up the files of a device that was pulled out */
 
-/* emu_udev.c, emu_uevent.c, emu_notify.c: what is told to those who watch */
+/* emu_usbfs.c: what a connected file is asked for; a negative errno. */
+int emu_usbfs_ioctl(struct emu_file *file, unsigned long request, void *value);
+/* Gives an interface back that the file has claimed. */
+void emu_usbfs_release(struct emu_file *file, unsigned interface);
+
+/* emu_monitor.c, emu_uevent.c, emu_notify.c: what is told to those who watch */
 void emu_udev_tell(struct emu_usb *usb, bool added);
 void emu_udev_tell_interface(struct emu_usb *usb, unsigned interface, const char *action);
 void emu_uevent_send(const char *name, const char *devtype, const char *action);
