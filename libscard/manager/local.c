@@ -142,6 +142,17 @@ static int list_names(struct service_context *service_context, char **ret_names,
     return rc;
 }
 
+static int table(struct service_context *context, struct reader_entry **ret_entries, size_t *ret_count,
+                 uint16_t *ret_list_events)
+{
+    return watch_table(context_of(context), ret_entries, ret_count, ret_list_events);
+}
+
+static void observe(struct service *service, void (*changed)(void *user), void *user)
+{
+    watch_observe(manager_of(service), changed, user);
+}
+
 static int wait_for_change(struct service_context *context, struct deadline deadline,
                            struct reader_watch *watches, size_t count)
 {
@@ -190,6 +201,8 @@ static const struct service_ops local_ops = {
     .cancel = cancel,
     .abort = abort_exchanges,
     .list = list_names,
+    .table = table,
+    .observe = observe,
     .wait = wait_for_change,
     .fact = fact,
     .connect = handle_connect,
@@ -222,6 +235,7 @@ int local_new(struct service **ret_service)
     list_init(&manager->slots);
     list_init(&manager->watches);
     list_init(&manager->to_look);
+    manager->list_events = 1;
     ids_init(&manager->slot_ids);
     rc = monitor_start(manager);
     if (rc) {

@@ -318,8 +318,10 @@ static int set_protocol(struct slot *slot, uint32_t protocol)
     if (rc)
         return rc;
     rc = slot_leave(slot, slot->device->ops->set_protocol(slot->device, protocol));
-    if (rc == RC_OK)
+    if (rc == RC_OK) {
         slot->protocol = protocol;
+        watch_tell_observer(slot->manager);
+    }
     return slot_failed(slot, rc);
 }
 
@@ -342,6 +344,7 @@ int slot_negotiate(struct slot *slot, uint32_t protocols, const struct handle *e
     }
     if (protocols & PROTOCOL_RAW) {
         slot->protocol = PROTOCOL_RAW;
+        watch_tell_observer(slot->manager);
         return RC_OK;
     }
     if (!atr_parse(slot->atr, slot->atr_length, &atr))

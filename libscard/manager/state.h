@@ -24,6 +24,8 @@ struct manager {
     size_t slot_count;
     uint16_t list_events; /* arrivals and departures of readers, 1 … 65535 round */
     struct list watches;  /* struct watch.link: waits for a change */
+    void (*observer)(void *user);
+    void *observer_user;
     uint32_t idle_power_ms;
 
     /* monitor.c */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "manager/watch.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -27,28 +28,58 @@ struct watch {
 void watch_notify(struct manager *manager)
 {
     list_each(node, &manager->watches) wait_stir(&list_entry(node, struct watch, link)->wait);
+    watch_tell_observer(manager);
 }
 
-/* Does the state differ from what the caller believes? Nothing said (bits that say nothing) never differs. */
-static bool differs(uint32_t current, uint32_t actual)
+void watch_tell_observer(struct manager *manager)
 {
-    bool usable = !(actual & (STATE_UNKNOWN | STATE_UNAVAILABLE));
+    if (manager->observer)
+        manager->observer(manager->observer_user);
+}
 
-    if (current == STATE_UNAWARE || actual & STATE_UNKNOWN)
-        return true;
-    if (!usable)
-        return !(current & STATE_UNAVAILABLE);
-    if (current & (STATE_UNKNOWN | STATE_UNAVAILABLE))
-        return true;
-    if (current >> 16 && current >> 16 != actual >> 16)
-        return true;
-    if ((current & STATE_EMPTY && actual & STATE_PRESENT) ||
-        (current & STATE_PRESENT && actual & STATE_EMPTY))
-        return true;
-    if (actual & STATE_PRESENT && (current ^ actual) & STATE_MUTE)
-        return true;
-    /* Users that come do not count: a program would wake itself by connecting. */
-    return current & ~actual & (STATE_INUSE | STATE_EXCLUSIVE);
+void watch_observe(struct manager *manager, void (*changed)(void *user), void *user)
+{
+    pthread_mutex_lock(&manager->lock);
+    manager->observer = changed;
+    manager->observer_user = user;
+    pthread_mutex_unlock(&manager->lock);
+}
+
+static void describe(const struct slot *slot, struct reader_entry *entry)
+{
+    *entry = (struct reader_entry){.state = slot_watch_state(slot)};
+    snprintf(entry->name, sizeof entry->name, "%s", slot->name);
+    if (!slot->faulty)
+        entry->card = slot_card_state(slot) & 0xFFFF;
+    list_each(node, &slot->handles) entry->handles++;
+    if (!slot->present)
+        return;
+    entry->protocol = slot->protocol;
+    memcpy(entry->atr, slot->atr, slot->atr_length);
+    entry->atr_length = slot->atr_length;
+}
+
+int watch_table(struct context *context, struct reader_entry **ret_entries, size_t *ret_count,
+                uint16_t *ret_list_events)
+{
+    struct manager *manager = context_manager(context);
+    struct reader_entry *entries = NULL;
+    size_t count = 0;
+    int rc = RC_OK;
+
+    pthread_mutex_lock(&manager->lock);
+    if (context->closed)
+        rc = RC_INVALID_HANDLE;
+    else if (manager->slot_count && !(entries = calloc(manager->slot_count, sizeof *entries)))
+        rc = RC_NO_MEMORY;
+    if (!rc) {
+        list_each(node, &manager->slots) describe(list_entry(node, struct slot, link), &entries[count++]);
+        *ret_entries = entries;
+        *ret_count = count;
+        *ret_list_events = manager->list_events;
+    }
+    pthread_mutex_unlock(&manager->lock);
+    return rc;
 }
 
 /* Fills the event of every entry; true if one has changed. */
@@ -69,7 +100,7 @@ static bool evaluate(struct manager *manager, struct entry *entries, const struc
                 manager->list_events != list_events || (current >> 16 && current >> 16 != event >> 16);
         } else if (entries[i].slot) {
             event = slot_watch_state(entries[i].slot);
-            different = differs(current, event);
+            different = service_state_differs(current, event);
         } else {
             continue;
         }

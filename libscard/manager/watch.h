@@ -8,7 +8,15 @@
 /* See service_ops.wait. Without the lock. */
 int watch_wait(struct context *context, struct deadline deadline, struct reader_watch *watches, size_t count);
 
-/* Something that a watcher may wait for has changed. With the lock. */
+/* See service_ops.table and service_ops.observe. Without the lock. */
+int watch_table(struct context *context, struct reader_entry **ret_entries, size_t *ret_count,
+                uint16_t *ret_list_events);
+void watch_observe(struct manager *manager, void (*changed)(void *user), void *user);
+
+/* Something of the table has changed that no watcher waits for. With the lock. */
+void watch_tell_observer(struct manager *manager);
+
+/* Something that a watcher may wait for has changed; the observer is told as well. With the lock. */
 void watch_notify(struct manager *manager);
 
 #endif
