@@ -117,6 +117,11 @@ void link_gone(struct ccid_link *link)
     pthread_cond_broadcast(&link->changed);
 }
 
+int link_say_gone(void)
+{
+    return detail_set(RC_READER_UNAVAILABLE, "the reader has been unplugged");
+}
+
 bool link_take_cancel(struct link_slot *slot)
 {
     bool cancelled = slot->cancelled;
@@ -194,7 +199,7 @@ int ccid_link_pause(struct ccid_link *link, uint8_t slot, uint64_t ms)
     while (!over && !self->cancelled && !link->gone)
         over = !link_wait_change(link, deadline);
     if (link->gone)
-        rc = RC_READER_UNAVAILABLE;
+        rc = link_say_gone();
     else if (link_take_cancel(self))
         rc = RC_CANCELLED;
     pthread_mutex_unlock(&link->lock);
@@ -210,7 +215,7 @@ static int take_control(struct ccid_link *link, struct link_slot *slot, bool can
     while (link->controller && !link->gone && !(cancellable && slot->cancelled))
         link_wait_change(link, deadline_never());
     if (link->gone)
-        rc = RC_READER_UNAVAILABLE;
+        rc = link_say_gone();
     else if (cancellable && link_take_cancel(slot))
         rc = RC_CANCELLED;
     else
@@ -242,7 +247,7 @@ int link_control(struct ccid_link *link, struct link_slot *slot, bool cancellabl
             link_gone(link);
         pthread_mutex_unlock(&link->lock);
     } while (again);
-    return rc;
+    return rc == RC_READER_UNAVAILABLE ? link_say_gone() : rc;
 }
 
 int ccid_link_control(struct ccid_link *link, uint8_t slot, uint8_t request_type, uint8_t request,

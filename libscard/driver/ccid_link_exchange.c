@@ -17,14 +17,12 @@ static int take_turn(struct ccid_link *link, struct link_slot *slot)
     while (link->busy >= link->descriptor->busy_slots && !link->gone && !slot->cancelled)
         link_wait_change(link, deadline_never());
     if (link->gone)
-        rc = RC_READER_UNAVAILABLE;
+        rc = link_say_gone();
     else if (link_take_cancel(slot))
         rc = RC_CANCELLED;
     else
         link->busy++;
     pthread_mutex_unlock(&link->lock);
-    if (rc == RC_READER_UNAVAILABLE)
-        return detail_set(rc, "the reader has been unplugged");
     return rc;
 }
 
@@ -51,7 +49,7 @@ static int give_up(struct ccid_link *link, struct link_slot *slot, int rc)
 
     snprintf(words, sizeof words, "%s", detail_get());
     if (link_abort(link, slot))
-        return detail_set(RC_READER_UNAVAILABLE, "the reader has been unplugged");
+        return link_say_gone();
     return strcmp(words, detail_get()) ? detail_set(rc, "%s", words) : rc;
 }
 

@@ -9,11 +9,6 @@
 #define DROPPED_MAX 10 /* messages in a row that nobody waits for */
 #define LONGEST_MESSAGE (CCID_HEADER + 65544)
 
-static int gone(void)
-{
-    return detail_set(RC_READER_UNAVAILABLE, "the reader has been unplugged");
-}
-
 void link_forget_answer(struct ccid_link *link, struct link_slot *slot)
 {
     secret_wipe(slot->box.data, slot->box.length);
@@ -43,7 +38,7 @@ int link_send(struct ccid_link *link, struct link_slot *slot, const struct ccid_
         link_wait_change(link, deadline_never());
     if (link->gone) {
         pthread_mutex_unlock(&link->lock);
-        return gone();
+        return link_say_gone();
     }
     link->sending = true;
     /* Another thread may read the answer before the transfer has ended here. */
@@ -69,7 +64,7 @@ int link_send(struct ccid_link *link, struct link_slot *slot, const struct ccid_
         pthread_cond_broadcast(&link->changed);
     pthread_mutex_unlock(&link->lock);
     if (rc == RC_READER_UNAVAILABLE)
-        return gone();
+        return link_say_gone();
     if (rc == PIPE_STALLED)
         return detail_set(RC_IO, "the reader refused to take command %02X", (unsigned)command->type);
     return rc;
@@ -173,7 +168,7 @@ static int deliver(struct ccid_link *link, struct link_slot *slot, int rc, const
         return rc;
     case RC_READER_UNAVAILABLE:
         link_gone(link);
-        return gone();
+        return link_say_gone();
     case PIPE_STALLED:
         lose(link, slot);
         return detail_set(RC_IO, "the reader refused to give its answer, which is lost");
@@ -236,7 +231,7 @@ static int wait_for_mail(struct ccid_link *link, struct link_slot *slot, const s
         if (slot->lost)
             return detail_set(RC_IO, "the reader's answer was lost in a transfer that failed");
         if (link->gone)
-            return gone();
+            return link_say_gone();
         if (wait->cancellable && link_take_cancel(slot))
             return RC_CANCELLED;
         if (!in_time)

@@ -60,6 +60,9 @@ struct link_wait {
 
 /* All below: without the lock, unless said otherwise. */
 
+/* RC_READER_UNAVAILABLE, with words. */
+int link_say_gone(void);
+
 /* ccid_link.c. Under the lock. */
 void link_gone(struct ccid_link *link);
 bool link_take_cancel(struct link_slot *slot);

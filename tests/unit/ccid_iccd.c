@@ -45,8 +45,8 @@ struct rig {
 static void build(struct rig *rig, enum ccid_transport transport)
 {
     memset(rig, 0, sizeof *rig);
-    rig->descriptor =
-        (struct ccid_descriptor){.slots = 1, .busy_slots = 1, .max_message = 65554, .transport = transport};
+    rig->descriptor = (struct ccid_descriptor){
+        .slots = 1, .busy_slots = 1, .max_message = 65554, .transport = (uint8_t)transport};
     rig->fake = fake_pipe_new();
     assert_int_equal(ccid_link_new(fake_pipe_pipe(rig->fake), &rig->descriptor, &rig->quirk, &rig->link),
                      RC_OK);

@@ -27,6 +27,7 @@ struct fake_pipe {
     char failure[512]; /* the first */
     uint8_t seq;       /* of the message sent last */
     uint8_t *in;       /* what bulk_in gave last, in a block of exactly its length */
+    unsigned *left;    /* fake_pipe_fail_next_answer */
     const uint8_t *last_out;
     size_t last_out_length;
     bool patient, hanging, released, gone, closed, forgotten;
@@ -253,6 +254,9 @@ static int fake_bulk_in(struct pipe *pipe, const uint8_t **ret_bytes, size_t *re
         return leave(fake, &fake->in_bulk_in, step->rc);
     fake->in = parse(step->bytes, fake->seq, ret_length, NULL);
     *ret_bytes = fake->in;
+    if (fake->left)
+        *fake->left = 1;
+    fake->left = NULL;
     return leave(fake, &fake->in_bulk_in, RC_OK);
 }
 
@@ -455,6 +459,11 @@ void fake_pipe_done(struct fake_pipe *fake)
 void fake_pipe_patient(struct fake_pipe *fake)
 {
     fake->patient = true;
+}
+
+void fake_pipe_fail_next_answer(struct fake_pipe *fake, unsigned *left)
+{
+    fake->left = left;
 }
 
 void fake_pipe_wait_hang(struct fake_pipe *fake)
