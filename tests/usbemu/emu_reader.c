@@ -141,7 +141,15 @@ static void reader_reset(struct emu_device *device)
             if (function->slots[j].line && reader->config.features & 0x4)
                 power_activate(&function->slots[j], reader->config.voltages, NULL);
         }
+        reader_notify(function);
     }
+}
+
+void emu_reader_resume(struct emu_reader *reader)
+{
+    emu_lock();
+    reader_reset(&reader->device);
+    emu_unlock();
 }
 
 static void reader_plugged(struct emu_device *device, bool plugged)

@@ -109,6 +109,10 @@ void emu_reader_remove(struct emu_reader *reader, unsigned slot);
 /* A card that leaves and comes back at once: the interrupt endpoint tells one change. */
 void emu_reader_bounce(struct emu_reader *reader, unsigned slot);
 
+/* The bus was asleep, and the reader lost its power meanwhile: all is as after power-up, commands under way
+ * are not answered, the interrupt endpoint tells all slots. */
+void emu_reader_resume(struct emu_reader *reader);
+
 /* HardwareError on the interrupt endpoint (CCID 1.1, 6.3.2). */
 void emu_reader_hardware_error(struct emu_reader *reader, unsigned slot, uint8_t code);
 

@@ -383,6 +383,43 @@ static void packets(void **state)
     }
 }
 
+/* A reader asks for more time while a card works; a card that the host has not powered is active where the
+ * reader does that by itself; nothing of it is left after the bus was asleep. */
+static void time_and_power(void **state)
+{
+    struct emu_reader_config config = *emu_reader_preset("short");
+    struct rig rig;
+    uint8_t bytes[8];
+
+    (void)state;
+    config.extension_ms = 10;
+    rig_open_config(&rig, &config, "sim:odd?delay=35");
+    power(&rig);
+    rig_send(&rig, CCID_XFR_BLOCK, 0, 0, (const uint8_t *)"\x00\xA4\x00\x00", 4);
+    for (unsigned i = 0; i < 4; i++) {
+        assert_int_equal(rig_receive(&rig, 5000), RC_OK);
+        assert_int_equal(rig.answer[7] & 0xC0, i < 3 ? 0x80 : 0);
+        assert_int_equal(rig.answer[6], rig.seq);
+    }
+    rig_close(&rig);
+
+    rig_open(&rig, "activating", "sim:echo");
+    STATUS(&rig);
+    assert_int_equal(rig.answer[7], CCID_CARD_ACTIVE);
+    rig_close(&rig);
+
+    rig_open(&rig, "tpdu", "sim:odd?powerdelay=60000");
+    assert_int_equal(notice(&rig, bytes), 2);
+    rig_send(&rig, CCID_POWER_ON, 0, 0, NULL, 0);
+    emu_reader_resume(rig.reader);
+    assert_int_equal(notice(&rig, bytes), 2);
+    assert_memory_equal(bytes, "\x50\x03", 2);
+    assert_int_equal(rig_receive(&rig, 5), RC_TIMEOUT);
+    STATUS(&rig);
+    assert_int_equal(rig.answer[7], CCID_CARD_INACTIVE);
+    rig_close(&rig);
+}
+
 /* Two functions on one device, behind a keyboard: each has its own numbers and slots. */
 static void composite(void **state)
 {
@@ -536,11 +573,11 @@ static void matrix(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(judge),     cmocka_unit_test(judge_levels), cmocka_unit_test(slots),
-        cmocka_unit_test(aborts),    cmocka_unit_test(faults),       cmocka_unit_test(answer_faults),
-        cmocka_unit_test(notices),   cmocka_unit_test(waits),        cmocka_unit_test(unplugged),
-        cmocka_unit_test(storm),     cmocka_unit_test(matrix),       cmocka_unit_test(packets),
-        cmocka_unit_test(composite),
+        cmocka_unit_test(judge),   cmocka_unit_test(judge_levels),   cmocka_unit_test(slots),
+        cmocka_unit_test(aborts),  cmocka_unit_test(faults),         cmocka_unit_test(answer_faults),
+        cmocka_unit_test(notices), cmocka_unit_test(waits),          cmocka_unit_test(unplugged),
+        cmocka_unit_test(storm),   cmocka_unit_test(time_and_power), cmocka_unit_test(matrix),
+        cmocka_unit_test(packets), cmocka_unit_test(composite),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
