@@ -46,15 +46,17 @@ static int slots_init(struct ccid_link *link)
 {
     int rc = RC_OK;
 
-    link->out = malloc(link->descriptor->max_message);
     link->slots = calloc(link->slot_count, sizeof *link->slots);
-    if (!link->out || !link->slots)
+    if (!link->slots)
         return RC_NO_MEMORY;
-    link->polling = !link->descriptor->interrupt.address;
     for (size_t i = 0; i < link->slot_count; i++) {
         link->slots[i].index = (uint8_t)i;
         link->slots[i].look_fd = link->slots[i].timer_fd = link->slots[i].event_fd = -1;
     }
+    link->out = malloc(link->descriptor->max_message);
+    if (!link->out)
+        return RC_NO_MEMORY;
+    link->polling = !link->descriptor->interrupt.address;
     for (size_t i = 0; i < link->slot_count && !rc; i++)
         rc = link_watch_init(link, &link->slots[i]);
     if (!rc && link->descriptor->transport != CCID_BULK)
