@@ -65,7 +65,7 @@ int ccid_extended_exchange(struct ccid_slot *slot, const uint8_t *command, size_
                            size_t capacity, size_t *ret_length)
 {
     struct ccid_answer answer;
-    size_t received;
+    size_t received = 0;
     int rc;
 
     if (slot->device->descriptor.max_message <= CCID_HEADER)

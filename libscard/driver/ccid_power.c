@@ -20,6 +20,9 @@ int ccid_power_presence(struct ccid_slot *slot, bool *ret_present)
     if (!slot->left) {
         int rc = ccid_slot_look(slot, &card);
 
+        /* What there was to see has not been seen. After RC_IO it would be there for ever. */
+        if (rc == RC_CANCELLED || rc == RC_TIMEOUT)
+            ccid_link_look_again(slot->device->link, slot->index);
         if (rc)
             return rc;
     }

@@ -213,6 +213,46 @@ static void opening_refused(void **state)
     script_done();
 }
 
+static unsigned left; /* allocations until one fails; 0: none will */
+
+void *__real_calloc(size_t count, size_t size);
+char *__real_strdup(const char *text);
+void *__wrap_calloc(size_t count, size_t size);
+char *__wrap_strdup(const char *text);
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+    return left && !--left ? NULL : __real_calloc(count, size);
+}
+
+char *__wrap_strdup(const char *text)
+{
+    return left && !--left ? NULL : __real_strdup(text);
+}
+
+/* The n-th allocation fails, for n = 1, 2, 3 …: nothing is left behind, the pipe is closed. */
+static void memory(void **state)
+{
+    struct ccid_descriptor d = descriptor(CCID_TPDU, 0);
+    struct ccid_identity id = identity();
+    unsigned n = 0;
+    int rc;
+
+    (void)state;
+    d.rate_count = 1;
+    script_rates(RC_OK, "00 2A 00 00");
+    do {
+        left = ++n;
+        rc = try_open(&d, &id);
+        assert_int_equal(pipes_closed, rc ? 1 : 0);
+        assert_true(rc == RC_OK || rc == RC_NO_MEMORY);
+    } while (rc);
+    left = 0;
+    assert_true(n > 8);
+    reader = readers[0];
+    close_reader(false);
+}
+
 static void layout_has_room(void **state)
 {
     struct ccid_descriptor d = descriptor(CCID_SHORT_APDU, 0);
@@ -261,6 +301,24 @@ static void presence(void **state)
     presence_is(true);
     assert_false(script_look);
     close_reader(false);
+}
+
+/* What made the event is not told yet. */
+static void presence_broken_off(void **state)
+{
+    static const int ends[] = {RC_CANCELLED, RC_TIMEOUT};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        bool present;
+
+        open_reader(CCID_SHORT_APDU, CCID_AUTO_VOLTAGE);
+        script_expect(CCID_GET_SLOT_STATUS, 0, 0, "");
+        script_rc(ends[i]);
+        assert_int_equal(reader->ops->presence(reader, &present), ends[i]);
+        assert_true(script_look);
+        close_reader(false);
+    }
 }
 
 static void left_in_exchange(void **state)
@@ -393,9 +451,9 @@ static void voltages(void **state)
 
 static void bad_atrs(void **state)
 {
-    static const char *const bad[] = {"", "3B", "42 00", "3B F0 11",
-                                      "3B 9F 80 11 22 33 44 55 66 77 88 99 AA BB CC DD EE FF 00 11 22 33 44 "
-                                      "55 66 77 88 99 AA BB CC DD EE FF 01 02 03"};
+    static const char too_long[] = "3B 9F 80 11 22 33 44 55 66 77 88 99 AA BB CC DD EE FF 00 11 22 33 44 "
+                                   "55 66 77 88 99 AA BB CC DD EE FF 01 02 03";
+    static const char *const bad[] = {"", "3B", "42 00", "3B F0 11", too_long};
 
     (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
@@ -745,17 +803,30 @@ static int fresh(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(opening, fresh),          cmocka_unit_test_setup(opening_refused, fresh),
-        cmocka_unit_test_setup(layout_has_room, fresh),  cmocka_unit_test_setup(presence, fresh),
-        cmocka_unit_test_setup(left_in_exchange, fresh), cmocka_unit_test_setup(swap_before_reset, fresh),
-        cmocka_unit_test_setup(resets, fresh),           cmocka_unit_test_setup(voltages, fresh),
-        cmocka_unit_test_setup(bad_atrs, fresh),         cmocka_unit_test_setup(power_up_ends_at_once, fresh),
-        cmocka_unit_test_setup(emv_reader, fresh),       cmocka_unit_test_setup(busy_slot, fresh),
-        cmocka_unit_test_setup(tpdu_t0, fresh),          cmocka_unit_test_setup(short_responses, fresh),
-        cmocka_unit_test_setup(tpdu_t1, fresh),          cmocka_unit_test_setup(ifsd, fresh),
-        cmocka_unit_test_setup(short_level, fresh),      cmocka_unit_test_setup(extended_chaining, fresh),
-        cmocka_unit_test_setup(endless_chain, fresh),    cmocka_unit_test_setup(raw, fresh),
-        cmocka_unit_test_setup(character_t0, fresh),     cmocka_unit_test_setup(character_t1, fresh),
+        cmocka_unit_test_setup(opening, fresh),
+        cmocka_unit_test_setup(opening_refused, fresh),
+        cmocka_unit_test_setup(layout_has_room, fresh),
+        cmocka_unit_test_setup(presence, fresh),
+        cmocka_unit_test_setup(presence_broken_off, fresh),
+        cmocka_unit_test_setup(memory, fresh),
+        cmocka_unit_test_setup(left_in_exchange, fresh),
+        cmocka_unit_test_setup(swap_before_reset, fresh),
+        cmocka_unit_test_setup(resets, fresh),
+        cmocka_unit_test_setup(voltages, fresh),
+        cmocka_unit_test_setup(bad_atrs, fresh),
+        cmocka_unit_test_setup(power_up_ends_at_once, fresh),
+        cmocka_unit_test_setup(emv_reader, fresh),
+        cmocka_unit_test_setup(busy_slot, fresh),
+        cmocka_unit_test_setup(tpdu_t0, fresh),
+        cmocka_unit_test_setup(short_responses, fresh),
+        cmocka_unit_test_setup(tpdu_t1, fresh),
+        cmocka_unit_test_setup(ifsd, fresh),
+        cmocka_unit_test_setup(short_level, fresh),
+        cmocka_unit_test_setup(extended_chaining, fresh),
+        cmocka_unit_test_setup(endless_chain, fresh),
+        cmocka_unit_test_setup(raw, fresh),
+        cmocka_unit_test_setup(character_t0, fresh),
+        cmocka_unit_test_setup(character_t1, fresh),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -166,7 +166,8 @@ int ccid_link_new(struct pipe *pipe, const struct ccid_descriptor *descriptor, c
     (void)descriptor;
     (void)quirk;
     *ret_link = calloc(1, sizeof **ret_link);
-    assert_non_null(*ret_link);
+    if (!*ret_link)
+        return RC_NO_MEMORY;
     (*ret_link)->pipe = pipe;
     return RC_OK;
 }
