@@ -174,10 +174,7 @@ static void judge_block(struct emu_slot *slot, uint8_t bwi, const uint8_t *data,
     if (length && !t1_block_read(data, length, data[0], crc, &block)) {
         if (block.kind == T1_S_RESPONSE && block.type == T1_WTX)
             wanted = block.inf[0];
-        if (block.kind == T1_I && block.length > slot->parameters[5])
-            emu_blame("T=1: block of %zu bytes; IFSC in SetParameters was %u", block.length,
-                      (unsigned)slot->parameters[5]);
-    } /* the card finds fault with the others */
+    } /* with all else the card finds fault */
     if (bwi != wanted)
         emu_blame("XfrBlock: bBWI %u where it should be %u", (unsigned)bwi, (unsigned)wanted);
 }

@@ -185,19 +185,19 @@ static int a_receive(struct emu_function *function, uint8_t *data, size_t length
 {
     struct emu_slot *slot = &function->slots[0];
     enum emu_said said = LINE_SAID;
+    size_t count = 2; /* SW1 SW2 */
     int given;
 
     if (!slot->active || !(function->iccd_status & (STATUS_DATA | STATUS_SW)))
         return -EPIPE;
     if (function->iccd_status == STATUS_DATA) {
-        size_t le = function->header[4] ? function->header[4] : 256;
-
-        if (length != le)
-            emu_blame("ICCD A: %zu bytes asked for, P3 is %u", length, (unsigned)function->header[4]);
         if (!slot->queue.length) /* the direction was a guess */
             said = emu_line_send(slot->line, slot->parameters[0], EMU_UNKNOWN, NULL, 0, &slot->queue);
+        count = function->header[4] ? function->header[4] : 256;
     }
-    given = give(slot->queue.data, slot->queue.length, data, length);
+    if (length < count)
+        emu_blame("ICCD A: %zu bytes asked for, there are %zu", length, count);
+    given = give(slot->queue.data, slot->queue.length < count ? slot->queue.length : count, data, length);
     slot->queue.length -= (size_t)given;
     memmove(slot->queue.data, slot->queue.data + given, slot->queue.length);
     function->moved = true;

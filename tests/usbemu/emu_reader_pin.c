@@ -179,8 +179,6 @@ static void send_apdu(struct emu_slot *slot, const struct entry *entry, const st
 
         if (entry->prologue[1] & 0xBF)
             emu_blame("Secure: bTeoPrologue is of no single I-block: PCB %02X", (unsigned)entry->prologue[1]);
-        if (apdu.length > slot->parameters[5])
-            emu_blame("Secure: APDU of %zu bytes; IFSC is %u", apdu.length, (unsigned)slot->parameters[5]);
         length = t1_block_write(&i, entry->prologue[0], slot->parameters[1] & 1, bytes);
         good = exchange_card(slot, bytes, length, &out);
     } else if (good) {

@@ -68,10 +68,10 @@ static void judge(void **state)
     BLAMED("bBWI");
     rig_exchange(&rig, 0, "00000500CA000002CC", "00910091");
     BLAMED("no block");
-    rig_command(&rig, CCID_SET_PARAMETERS, 1, "11100045000400", CCID_PARAMETERS);
-    rig_exchange(&rig, 0, "00400500CA0000028D",
-                 "0040040001900"
-                 "0D5");
+    rig_close(&rig);
+    rig_open(&rig, "tpdu", "sim:echo?line.ifsc=4&line.ta1=11");
+    power(&rig);
+    rig_exchange(&rig, 0, "00000500CA000002CD", "0000040001900095");
     BLAMED("IFSC");
     rig_close(&rig);
 }
