@@ -20,6 +20,7 @@
 #define WIRE_MINOR_NEWEST 6 /* WIRE_GET_TABLE_SIZE, WIRE_GET_TABLE; WAIT is not answered with the table */
 
 #define WIRE_NAME_MAX 128
+#define WIRE_KEY_MAX 32
 #define WIRE_ATR_MAX 33
 #define WIRE_ATTRIBUTE_MAX 264
 #define WIRE_DATA_MAX 65548 /* of TRANSMIT and CONTROL */
@@ -46,6 +47,22 @@ enum wire_command {
     WIRE_GET_EVENTS = 0x15,
     WIRE_GET_TABLE_SIZE = 0x16,
     WIRE_GET_TABLE = 0x17,
+
+    /* Only for a server that says so (enum wire_feature). */
+    WIRE_ABORT = 0x40,   /* as CANCEL, and ends exchanges on a card */
+    WIRE_FACT = 0x41,    /* answered with the fact and its text */
+    WIRE_NO_WAIT = 0x42, /* from now on TRANSMIT, STATUS and RECONNECT do not wait for a transaction to end */
+};
+
+/* What a server can do beyond pcscd, which gives the scope of ESTABLISH back as it came: it answers with
+ * WIRE_FEATURES | enum wire_feature in its place. */
+#define WIRE_FEATURES 0x5CA20000u
+#define WIRE_FEATURES_MASK 0xFFFF0000u
+
+enum wire_feature {
+    WIRE_CAN_ABORT = 0x01,
+    WIRE_CAN_FACT = 0x02,
+    WIRE_CAN_NO_WAIT = 0x04,
 };
 
 struct wire_header {
@@ -56,7 +73,7 @@ struct wire_establish {
     uint32_t scope, context, rv;
 };
 
-struct wire_release { /* and CANCEL */
+struct wire_release { /* and CANCEL, ABORT, NO_WAIT */
     uint32_t context, rv;
 };
 
@@ -111,6 +128,12 @@ struct wire_wait { /* what ends a wait, and the reply to STOP_WAITING */
     uint32_t timeout, rv;
 };
 
+struct wire_fact {
+    uint32_t context;
+    char reader[WIRE_NAME_MAX], key[WIRE_KEY_MAX];
+    uint32_t length, rv; /* length of the text behind the reply, without NUL, at most WIRE_DATA_MAX */
+};
+
 struct wire_events {
     uint32_t events, rv;
 };
@@ -145,6 +168,7 @@ _Static_assert(sizeof(struct wire_transmit) == 32, "");
 _Static_assert(sizeof(struct wire_control) == 24, "");
 _Static_assert(sizeof(struct wire_attribute) == 280, "");
 _Static_assert(sizeof(struct wire_version) == 12, "");
+_Static_assert(sizeof(struct wire_fact) == 172, "");
 _Static_assert(sizeof(struct wire_reader) == 184 && offsetof(struct wire_reader, atr_length) == 176, "");
 
 /* Size of a request's body, or -1 for an unknown command. */
