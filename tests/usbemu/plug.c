@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Readers on the emulated bus through the public functions: they come, go, and cannot be used. */
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "emu_bus.h"
@@ -434,6 +437,106 @@ static void slow_reader_is_alone_with_it(void **state)
     assert_code(SCardReleaseContext(context), SCARD_S_SUCCESS);
 }
 
+static atomic_bool storm_over;
+
+/* A program that does not care what it meets. */
+static void *use(void *argument)
+{
+    const char *reader = argument;
+    SCARDCONTEXT context = establish();
+
+    while (!storm_over) {
+        SCARD_READERSTATE watch = {.szReader = PNP, .dwCurrentState = list_events(context)};
+        SCARDHANDLE card;
+        DWORD protocol;
+
+        if (SCardConnect(context, reader, SCARD_SHARE_SHARED, 3, &card, &protocol)) {
+            SCardGetStatusChange(context, 50, &watch, 1);
+            continue;
+        }
+        while (!select_file(card) && !storm_over)
+            ;
+        SCardDisconnect(card, SCARD_LEAVE_CARD);
+    }
+    assert_code(SCardReleaseContext(context), SCARD_S_SUCCESS);
+    return NULL;
+}
+
+/* Pulled out and plugged in at any moment, with transmits under way. */
+static void storm(void **state)
+{
+    static char names[2][32] = {FIRST, SECOND};
+    struct emu_reader *both[2];
+    pthread_t threads[2];
+    SCARDCONTEXT context = establish();
+
+    (void)state;
+    both[0] = plug_reader("1-2");
+    await_list(context, FIRST);
+    both[1] = plug_reader("1-3");
+    await_list(context, FIRST ", " SECOND);
+    storm_over = false;
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, use, names[i]), 0);
+    for (unsigned i = 0; i < 300; i++) {
+        struct emu_reader *reader = both[i * 7 / 3 % 2];
+        size_t sent = emu_reader_count(reader, EMU_OUT, 0);
+
+        pull_out(reader);
+        plug_in(reader, NULL);
+        /* Some are pulled out again before they are open, most in the middle of their work. */
+        if (i % 4)
+            await_count(reader, 0, sent + i % 40);
+    }
+    storm_over = true;
+    for (size_t i = 0; i < 2; i++)
+        pthread_join(threads[i], NULL);
+    for (size_t i = 0; i < 2; i++)
+        pull_out(both[i]);
+    await_list(context, "");
+    plug_in(both[0], "1-2");
+    await_list(context, FIRST);
+    assert_works(context, FIRST);
+    assert_code(SCardReleaseContext(context), SCARD_S_SUCCESS);
+}
+
+/* An open node of the emulated bus is a pipe. */
+static unsigned count_pipes(void)
+{
+    unsigned count = 0;
+
+    for (int fd = 0; fd < 256; fd++) {
+        struct stat what;
+
+        count += !fstat(fd, &what) && S_ISFIFO(what.st_mode);
+    }
+    return count;
+}
+
+/* The child has the device open no longer, and the parent's reader works on. */
+static void child_gives_the_reader_up(void **state)
+{
+    unsigned before = count_pipes();
+    SCARDCONTEXT context;
+    SCARDHANDLE card;
+    pid_t child;
+    int status;
+
+    (void)state;
+    plug_reader("1-2");
+    context = establish();
+    await_list(context, FIRST);
+    card = connect_shared(context, FIRST);
+    assert_true(count_pipes() > before);
+    child = fork();
+    if (!child)
+        _exit(count_pipes() > before);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    assert_code(select_file(card), SCARD_S_SUCCESS);
+    assert_code(SCardReleaseContext(context), SCARD_S_SUCCESS);
+}
+
 /* Everything at once under a context that is released: nothing is left open. */
 static void release_lets_go_of_everything(void **state)
 {
@@ -497,10 +600,12 @@ static int finish(void **state)
 
 #define TEST(name) cmocka_unit_test_teardown(name, finish)
 
-int main(void)
+/* With a number: a bus as hard to live with as that seed makes it. */
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         TEST(reader_is_there_at_the_start),
+        TEST(child_gives_the_reader_up),
         TEST(arrival_wakes_who_waits),
         TEST(removal_ends_a_transmit),
         TEST(plugged_in_again_it_has_its_name),
@@ -512,10 +617,13 @@ int main(void)
         TEST(unusable_reader_goes_when_it_is_unplugged),
         TEST(bad_firmware_is_told),
         TEST(slow_reader_is_alone_with_it),
+        TEST(storm),
         TEST(release_lets_go_of_everything),
         TEST(only_the_chosen_model_is_taken),
     };
 
+    if (argc > 1)
+        emu_bus_seed(strtoull(argv[1], NULL, 0));
     setenv("SCARD_READERS", "usb:", 1);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
