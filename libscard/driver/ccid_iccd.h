@@ -10,8 +10,8 @@
  * XfrBlock: version A takes a whole T=0 TPDU, the header alone in case 1, and answers data and SW1 SW2,
  * whatever level the descriptor names; version B as a reader of the descriptor's level, chained by
  * wLevelParameter and bChainParameter (enum ccid_part) where it is longer than ICCD_TRANSFER_MAX. A transfer
- * that ends without an answer, by time or cancel, ends with the card switched off: nothing else would keep its
- * late answer from being taken for the next one's.
+ * that ends without an answer, by time or cancel, ends with the card switched off: nothing else would keep
+ * its late answer from being taken for the next one's.
  */
 #ifndef DRIVER_CCID_ICCD_H
 #define DRIVER_CCID_ICCD_H

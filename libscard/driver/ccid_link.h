@@ -39,12 +39,14 @@ int ccid_link_start(struct ccid_link *link);
 /*
  * One command of a slot and its answer; command->seq is set here. The answer may come timeout_ms after the
  * command or, after a time extension, timeout_ms times its multiplier after that; 0 = no limit. The quirk's
- * extra_ms is added. *ret_answer's data is valid until the slot's next exchange.
+ * extra_ms is added. *ret_answer's data is valid until the slot's next exchange or ccid_link_end, and is
+ * wiped then as far as it is the link's own.
  *
  * RC_OK: there is an answer, perhaps a failed one (ccid_rc says what it means). RC_TIMEOUT, RC_CANCELLED:
  * none came, the link is ready for the next command. RC_READER_UNAVAILABLE: the device has gone. RC_IO:
- * transfer or message bad; the link is ready for the next command. RC_INVALID_VALUE: longer than the reader's
- * messages may be.
+ * transfer or message bad; the link is ready for the next command (GetSlotStatus and GetParameters have been
+ * tried twice). RC_INVALID_VALUE: longer than the reader's messages may be; nothing was sent. All with a
+ * detail, but for RC_CANCELLED.
  */
 int ccid_link_exchange(struct ccid_link *link, struct ccid_command *command, uint64_t timeout_ms,
                        struct ccid_answer *ret_answer);
@@ -58,7 +60,8 @@ void ccid_link_cancel(struct ccid_link *link, uint8_t slot);
 void ccid_link_begin(struct ccid_link *link, uint8_t slot);
 void ccid_link_end(struct ccid_link *link, uint8_t slot);
 
-/* Waits without polling, inside begin and end: RC_CANCELLED if a cancel comes before the time is over. */
+/* Waits without polling, inside begin and end: RC_CANCELLED if a cancel comes before the time is over,
+ * RC_READER_UNAVAILABLE if the device is known to have gone. */
 int ccid_link_pause(struct ccid_link *link, uint8_t slot, uint64_t ms);
 
 /* Readable when the slot should be looked at (a notice spoke of it, a poll is due where the reader has no
@@ -72,7 +75,7 @@ void ccid_link_seen(struct ccid_link *link, uint8_t slot);
 void ccid_link_look_again(struct ccid_link *link, uint8_t slot);
 
 /* Control transfer to the interface, for GET_DATA_RATES and ICCD. As the pipe's; cancelled as an exchange is.
- */
+ * timeout_ms 0 = no limit. */
 int ccid_link_control(struct ccid_link *link, uint8_t slot, uint8_t request_type, uint8_t request,
                       uint16_t value, uint8_t *bytes, size_t length, size_t *ret_length, uint64_t timeout_ms);
 
