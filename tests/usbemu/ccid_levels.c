@@ -424,13 +424,70 @@ static void unplugged(void **state)
     kit_close(&kit);
 }
 
+/* Does a session of a card go through? What it answers is right in any case. */
+static int session(enum protocol protocol)
+{
+    bool present = false;
+    int rc = kit.reader->ops->presence(kit.reader, &present);
+
+    if (!rc && !present)
+        rc = kit.reader->ops->presence(kit.reader, &present);
+    if (!rc)
+        rc = kit_power(&kit, POWER_COLD);
+    if (!rc)
+        rc = kit_set_protocol(&kit, protocol);
+    for (unsigned i = 0; i < 2 && !rc; i++) {
+        rc = TRANSMIT(0, 0xB0, 0, 0, 3);
+        if (!rc)
+            ANSWERED(0, 1, 2, 0x90, 0x00);
+    }
+    return rc;
+}
+
+/* Whatever goes wrong at whichever message: a clear code and words, and then a session goes through. */
+static void faults(void **state)
+{
+    static const char *const presets[] = {"tpdu", "tpdu-auto", "short", "extended", "character"};
+    static const char *const rules[] = {
+        "in stall",    "in short=5",  "in stray",    "in badtype",  "in badlength=1", "in badlength=80",
+        "in extend=2", "in error=FE", "in error=FD", "in error=FB", "in error=00",    "in error=07",
+        "in error=F3", "in stale",    "out stall",   "out proto",   "in 80 error=F4", "in 80 error=FC",
+    };
+
+    (void)state;
+    for (size_t p = 0; p < sizeof presets / sizeof *presets; p++)
+        for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
+            for (unsigned nth = 1; nth <= 9; nth++) {
+                enum protocol protocol = nth % 2 ? PROTOCOL_T1 : PROTOCOL_T0;
+                char rule[64];
+                const char *action = strrchr(rules[i], ' ');
+                int rc;
+
+                kit_open(&kit, presets[p], NULL,
+                         protocol == PROTOCOL_T1 ? "sim:echo?protocol=T1&line.ta1=95"
+                                                 : "sim:echo?protocol=T0&line.ta1=95");
+                snprintf(rule, sizeof rule, "%.*s nth=%u%s", (int)(action - rules[i]), rules[i], nth, action);
+                if (emu_reader_fault_text(kit.emulated, rule))
+                    fail_msg("%s: %s", rule, detail_get());
+                detail_clear();
+                rc = session(protocol);
+                if (rc && !*detail_get())
+                    fail_msg("%s, %s: %s, without a word", presets[p], rule, rc_name(rc));
+                emu_reader_no_faults(kit.emulated);
+                rc = session(protocol);
+                if (rc)
+                    fail_msg("%s, %s: then %s: %s", presets[p], rule, rc_name(rc), detail_get());
+                kit_close(&kit);
+            }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(levels),   cmocka_unit_test(swaps),      cmocka_unit_test(leaves_in_command),
         cmocka_unit_test(voltages), cmocka_unit_test(mute_card),  cmocka_unit_test(speeds),
         cmocka_unit_test(habits),   cmocka_unit_test(cancelling), cmocka_unit_test(odd_lengths),
-        cmocka_unit_test(slots),    cmocka_unit_test(unplugged),
+        cmocka_unit_test(slots),    cmocka_unit_test(unplugged),  cmocka_unit_test(faults),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
