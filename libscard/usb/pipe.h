@@ -51,8 +51,10 @@ struct pipe_ops {
      * presence must be asked for. RC_READER_UNAVAILABLE: gone; event_fd is quiet from then on. */
     int (*notice)(struct pipe *pipe, uint8_t *bytes, size_t capacity, size_t *ret_length);
 
-    /* Between hold(true) and hold(false) event_fd stays quiet: what is under way on the pipe is the business
-     * of the callers there. Notices that came meanwhile make it readable afterwards. Calls nest. */
+    /* Between hold(true) and hold(false) event_fd is not readable because of what is under way on the pipe:
+     * that is the business of the callers there. A notice that the transfers of a caller bring along may show
+     * there at once - other slots should not have to wait for the end of a long call - and shows afterwards
+     * at the latest. Calls nest. */
     void (*hold)(struct pipe *pipe, bool on);
 
     /* Clears the halt, and with it the data toggles, of the bulk endpoints; interrupt: of that endpoint.

@@ -25,7 +25,7 @@ void notice_alert(struct usb_pipe *usb)
 {
     uint64_t one = 1;
 
-    if (usb->alerted || usb->held || usb->alert_fd < 0 || !untold(usb))
+    if (usb->alerted || usb->alert_fd < 0 || !untold(usb))
         return;
     if (write(usb->alert_fd, &one, sizeof one) < 0)
         log_debug("%s: eventfd: %s", usb->name, strerror(errno));
@@ -58,14 +58,8 @@ void notice_hold(struct pipe *pipe, bool on)
     struct usb_pipe *usb = (struct usb_pipe *)pipe;
 
     pthread_mutex_lock(&usb->lock);
-    if (on ? usb->held++ == 0 : --usb->held == 0) {
-        if (!usb->gone_told)
-            listen_to_libusb(usb, !on);
-        if (on)
-            calm(usb);
-        else
-            notice_alert(usb);
-    }
+    if ((on ? usb->held++ == 0 : --usb->held == 0) && !usb->gone_told)
+        listen_to_libusb(usb, !on);
     pthread_mutex_unlock(&usb->lock);
 }
 
