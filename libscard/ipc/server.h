@@ -2,9 +2,9 @@
 /*
  * A server of the wire protocol around a service: one client connection is one context of it.
  *
- * Threads: as many as there are requests that wait, and two; a thread that takes a request answers it,
+ * Threads: as many as there are requests that wait, and a few; a thread that takes a request answers it,
  * another one goes on listening. A client that waits for readers costs no thread. Clients are never trusted:
- * what is not a request closes their connection, with one log line, and an id of another connection is
+ * what is not a request closes their connection, with one report, and an id of another connection is
  * unknown.
  */
 #ifndef IPC_SERVER_H
@@ -15,16 +15,25 @@
 #include "base/deadline.h"
 #include "manager/service.h"
 
+#define SERVER_GROUP_NOBODY ((gid_t)-1)
+#define SERVER_GROUP_ANYBODY ((gid_t)-2)
+
 struct server;
 
 struct server_options {
-    /* Who may connect, beside root and the server's own user: a member of this group; -1: nobody; -2: whoever
-     * the socket's permissions let in. */
+    /* Who may connect, beside root and the server's own user: a member of this group, nobody, or whoever the
+     * socket's permissions let in. */
     gid_t group;
+
+    /* Receives what an administrator wants to know, a line without newline, from any thread; or NULL. It must
+     * not call back. */
+    void (*report)(void *user, const char *line);
+    void *user; /* borrowed until server_free */
 };
 
 /* Serves on listener, a listening Unix stream socket, which is taken over, also on failure. The service is
- * borrowed until server_free. RC_NO_MEMORY with a detail. */
+ * borrowed until server_free; it has an observe operation that nobody else uses. RC_NO_MEMORY with a detail.
+ */
 int server_start(struct service *service, int listener, const struct server_options *options,
                  struct server **ret_server);
 
@@ -32,7 +41,7 @@ int server_start(struct service *service, int listener, const struct server_opti
  * monotonic clock. */
 size_t server_clients(struct server *server, int64_t *ret_idle_since_ns);
 
-/* Readable when server_clients has become 0 or more than 0 since the last look. */
+/* An eventfd, readable when the first client has come or the last one has gone since it was read. */
 int server_event_fd(const struct server *server);
 
 /* Ends: no new clients, calls under way are cancelled, contexts released with their dispositions; closes all.

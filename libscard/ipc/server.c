@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: MIT */
+#include "ipc/server.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/rc.h"
+#include "base/thread.h"
+#include "ipc/server_accept.h"
+#include "ipc/server_client.h"
+#include "ipc/server_notify.h"
+
+/* Threads that stay when there is nothing to do: enough for a few busy clients, so that threads do not come
+ * and go with each request. */
+#define THREADS_WAITING_MAX 8
+
+static void *run(void *argument);
+
+void server_report(const struct server *server, const char *format, ...)
+{
+    char line[DETAIL_ROOM];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    log_debug("%s", line);
+    if (server->options.report)
+        server->options.report(server->options.user, line);
+}
+
+void server_signal(int event_fd)
+{
+    const uint64_t one = 1;
+
+    if (write(event_fd, &one, sizeof one) < 0 && errno != EAGAIN)
+        log_debug("eventfd cannot be written: error %d", errno);
+}
+
+/* With the lock. */
+static int spawn(struct server *server)
+{
+    struct server_worker *worker = malloc(sizeof *worker);
+    int rc = worker ? RC_OK : RC_NO_MEMORY;
+
+    if (worker) {
+        worker->server = server;
+        rc = thread_start(run, worker);
+    }
+    if (rc)
+        free(worker);
+    server->threads += !rc;
+    return rc;
+}
+
+static void timer_event(struct server *server)
+{
+    uint64_t count;
+
+    if (read(server->timer_fd, &count, sizeof count) < 0 && errno != EAGAIN)
+        log_debug("timer cannot be read: error %d", errno);
+    server_client_expire(server);
+    server_accept_again(server);
+}
+
+static void dispatch(struct server_worker *worker, const struct epoll_event *event)
+{
+    struct server *server = worker->server;
+
+    if (event->data.u64 == SERVER_EVENT_LISTENER)
+        server_accept_event(server);
+    else if (event->data.u64 == SERVER_EVENT_TABLE)
+        server_notify_event(server);
+    else if (event->data.u64 == SERVER_EVENT_TIMER)
+        timer_event(server);
+    else if (event->data.u64 != SERVER_EVENT_WAKE)
+        server_client_event(worker, (uint32_t)event->data.u64, event->events);
+}
+
+static void *run(void *argument)
+{
+    struct server_worker *worker = argument;
+    struct server *server = worker->server;
+
+    pthread_mutex_lock(&server->lock);
+    while (!server->ending && server->threads_waiting < THREADS_WAITING_MAX) {
+        struct epoll_event event;
+        int count;
+
+        server->threads_waiting++;
+        pthread_mutex_unlock(&server->lock);
+        count = epoll_wait(server->epoll_fd, &event, 1, -1);
+        pthread_mutex_lock(&server->lock);
+        server->threads_waiting--;
+        if (server->ending || count < 1)
+            continue;
+        worker->last = !server->threads_waiting && spawn(server);
+        pthread_mutex_unlock(&server->lock);
+        dispatch(worker, &event);
+        pthread_mutex_lock(&server->lock);
+    }
+    server->threads--;
+    pthread_cond_broadcast(&server->changed);
+    pthread_mutex_unlock(&server->lock);
+    free(worker);
+    return NULL;
+}
+
+static int add(struct server *server, int fd, uint32_t events, uint64_t number)
+{
+    struct epoll_event event = {.events = events, .data.u64 = number};
+
+    return epoll_ctl(server->epoll_fd, EPOLL_CTL_ADD, fd, &event);
+}
+
+/* The eventfds are never read but told of at each write. */
+static int open_descriptors(struct server *server)
+{
+    server->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    server->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    server->table_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    server->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    server->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    if (server->epoll_fd < 0 || server->wake_fd < 0 || server->table_fd < 0 || server->event_fd < 0 ||
+        server->timer_fd < 0 || add(server, server->wake_fd, EPOLLIN, SERVER_EVENT_WAKE) ||
+        add(server, server->table_fd, EPOLLIN | EPOLLET, SERVER_EVENT_TABLE) ||
+        add(server, server->timer_fd, EPOLLIN | EPOLLET, SERVER_EVENT_TIMER))
+        return detail_set(RC_NO_MEMORY,
+                          "no file descriptor left for serving clients (error %d); raise ulimit -n", errno);
+    return RC_OK;
+}
+
+static void init(struct server *server, struct service *service, int listener,
+                 const struct server_options *options)
+{
+    server->service = service;
+    server->listener = listener;
+    server->options = *options;
+    server->epoll_fd = server->wake_fd = server->table_fd = server->event_fd = server->timer_fd = -1;
+    server->idle_since_ns = clock_now_ns();
+    pthread_mutex_init(&server->lock, NULL);
+    pthread_mutex_init(&server->notify_lock, NULL);
+    pthread_cond_init(&server->changed, NULL);
+    list_init(&server->clients);
+    list_init(&server->users);
+    list_init(&server->unfinished);
+    list_init(&server->waiting);
+    ids_init(&server->client_ids);
+    ids_init(&server->context_ids);
+    ids_init(&server->handle_ids);
+}
+
+int server_start(struct service *service, int listener, const struct server_options *options,
+                 struct server **ret_server)
+{
+    struct server *server = calloc(1, sizeof *server);
+    int flags = fcntl(listener, F_GETFL), rc;
+
+    if (!server) {
+        close(listener);
+        return detail_set(RC_NO_MEMORY, "out of memory");
+    }
+    init(server, service, listener, options);
+    fcntl(listener, F_SETFL, flags | O_NONBLOCK);
+    rc = open_descriptors(server);
+    if (!rc)
+        rc = server_notify_start(server);
+    if (!rc) {
+        pthread_mutex_lock(&server->lock);
+        rc = spawn(server);
+        pthread_mutex_unlock(&server->lock);
+    }
+    if (!rc)
+        rc = server_accept_start(server);
+    if (rc) {
+        server_free(server);
+        return rc;
+    }
+    *ret_server = server;
+    return RC_OK;
+}
+
+size_t server_clients(struct server *server, int64_t *ret_idle_since_ns)
+{
+    size_t count;
+
+    pthread_mutex_lock(&server->lock);
+    count = server->client_count;
+    *ret_idle_since_ns = count ? INT64_MAX : server->idle_since_ns;
+    pthread_mutex_unlock(&server->lock);
+    return count;
+}
+
+int server_event_fd(const struct server *server)
+{
+    return server->event_fd;
+}
+
+/* With the lock: each client goes the way of one that has left by itself. */
+static void dismiss(struct server *server)
+{
+    server->stopping = true;
+    epoll_ctl(server->epoll_fd, EPOLL_CTL_DEL, server->listener, NULL);
+    list_each(node, &server->clients)
+    {
+        struct server_client *client = list_entry(node, struct server_client, link);
+
+        if (client->context)
+            server_ops(server)->abort(client->context->service);
+        shutdown(client->fd, SHUT_RDWR);
+    }
+    while (server->client_count)
+        pthread_cond_wait(&server->changed, &server->lock);
+}
+
+void server_free(struct server *server)
+{
+    pthread_mutex_lock(&server->lock);
+    dismiss(server);
+    server->ending = true;
+    /* Not told once, but as long as it is readable: wakes every thread. */
+    if (server->threads)
+        server_signal(server->wake_fd);
+    while (server->threads)
+        pthread_cond_wait(&server->changed, &server->lock);
+    pthread_mutex_unlock(&server->lock);
+    server_notify_stop(server);
+    for (size_t i = 0; i < 6; i++) {
+        const int fds[] = {server->epoll_fd, server->wake_fd,  server->table_fd,
+                           server->event_fd, server->timer_fd, server->listener};
+
+        if (fds[i] >= 0)
+            close(fds[i]);
+    }
+    ids_fini(&server->client_ids);
+    ids_fini(&server->context_ids);
+    ids_fini(&server->handle_ids);
+    pthread_cond_destroy(&server->changed);
+    pthread_mutex_destroy(&server->notify_lock);
+    pthread_mutex_destroy(&server->lock);
+    free(server);
+}

@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: MIT */
+#include "ipc/server_client.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/rc.h"
+#include "ipc/server_accept.h"
+#include "ipc/server_message.h"
+#include "ipc/server_notify.h"
+#include "ipc/server_request.h"
+
+/* What may wait for a client that does not read, beside the last message. The kernel holds as much again. */
+#define OUTPUT_MAX (256u * 1024)
+
+/* Time for the rest of a message: a program sends it in one go, or is stopped by a debugger. */
+#define MESSAGE_MS 30000
+
+/* Each event is told once, to one thread: nothing has to be armed anew for each request, and the end of the
+ * connection is heard of while a request is under way. */
+static int listen_to(struct server_client *client, int operation, uint32_t more)
+{
+    struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP | EPOLLET | more, .data.u64 = client->id};
+
+    return epoll_ctl(client->server->epoll_fd, operation, client->fd, &event);
+}
+
+int server_client_new(struct server *server, int fd, uid_t uid, pid_t pid)
+{
+    struct server_client *client = calloc(1, sizeof *client);
+    int rc;
+
+    if (!client) {
+        close(fd);
+        return detail_set(RC_NO_MEMORY, "out of memory");
+    }
+    *client = (struct server_client){
+        .server = server, .fd = fd, .uid = uid, .pid = pid, .references = 1, .minor = WIRE_MINOR_OLDEST};
+    client->told_count = UINT32_MAX;
+    list_init(&client->link);
+    list_init(&client->unfinished_link);
+    list_init(&client->wait_link);
+    pthread_mutex_init(&client->output_lock, NULL);
+    pthread_mutex_lock(&server->lock);
+    rc = server_accept_count(client);
+    if (!rc)
+        rc = ids_add(&server->client_ids, client, &client->id);
+    if (!rc && listen_to(client, EPOLL_CTL_ADD, 0)) {
+        rc = detail_set(RC_NO_MEMORY, "a client cannot be watched (error %d)", errno);
+        ids_remove(&server->client_ids, client->id);
+    }
+    if (rc) {
+        server_accept_uncount(client);
+        server_client_unref(client);
+    } else {
+        list_append(&server->clients, &client->link);
+    }
+    pthread_mutex_unlock(&server->lock);
+    return rc;
+}
+
+void server_client_unref(struct server_client *client)
+{
+    struct server *server = client->server;
+
+    if (--client->references)
+        return;
+    pthread_mutex_unlock(&server->lock);
+    close(client->fd);
+    buffer_fini(&client->input);
+    buffer_fini(&client->output);
+    pthread_mutex_destroy(&client->output_lock);
+    free(client);
+    server_accept_again(server);
+    pthread_mutex_lock(&server->lock);
+}
+
+void server_client_expel(struct server_client *client, const char *why)
+{
+    if (!atomic_exchange(&client->expelled, true))
+        server_report(client->server, "process %ld of user %lu disconnected: %s", (long)client->pid,
+                      (unsigned long)client->uid, why);
+    /* Tells epoll as well, so that the thread that has it busy, or the next one, gives it up. */
+    shutdown(client->fd, SHUT_RDWR);
+}
+
+/* With the output's lock: sends what waits. false: the client takes nothing for now, or never again. */
+static bool flush(struct server_client *client)
+{
+    struct buffer *output = &client->output;
+
+    while (client->output_sent < output->length) {
+        ssize_t sent = send(client->fd, output->data + client->output_sent,
+                            output->length - client->output_sent, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+        if (sent < 0 && errno == EINTR)
+            continue;
+        if (sent < 0)
+            return false;
+        client->output_sent += (size_t)sent;
+    }
+    buffer_fini(output);
+    *output = (struct buffer){0};
+    client->output_sent = 0;
+    return true;
+}
+
+void server_client_send(struct server_client *client, const void *data, size_t length)
+{
+    struct buffer *output = &client->output;
+    const char *why = NULL;
+    ssize_t sent = 0;
+
+    pthread_mutex_lock(&client->output_lock);
+    if (!output->length) {
+        do
+            sent = send(client->fd, data, length, MSG_DONTWAIT | MSG_NOSIGNAL);
+        while (sent < 0 && errno == EINTR);
+        /* Gone: the event of it comes. */
+        if (sent < 0 && errno != EAGAIN)
+            goto out;
+        sent = sent < 0 ? 0 : sent;
+    }
+    if ((size_t)sent == length)
+        goto out;
+    if (output->length - client->output_sent > OUTPUT_MAX)
+        why = "it does not read what it asks for";
+    else if (buffer_append(output, (const uint8_t *)data + sent, length - (size_t)sent))
+        why = "no memory for what it does not read";
+    else if (output->length == length - (size_t)sent)
+        listen_to(client, EPOLL_CTL_MOD, EPOLLOUT);
+out:
+    pthread_mutex_unlock(&client->output_lock);
+    if (why)
+        server_client_expel(client, why);
+}
+
+static void send_rest(struct server_client *client)
+{
+    pthread_mutex_lock(&client->output_lock);
+    if (client->output.length && flush(client))
+        listen_to(client, EPOLL_CTL_MOD, 0);
+    pthread_mutex_unlock(&client->output_lock);
+}
+
+static bool is_gone(struct server_client *client)
+{
+    bool gone;
+
+    pthread_mutex_lock(&client->server->lock);
+    gone = client->gone;
+    pthread_mutex_unlock(&client->server->lock);
+    return gone;
+}
+
+/* Answers the whole requests among the bytes. *ret_used: how many bytes they were. false: it is over. */
+static bool answer(struct server_client *client, struct server_worker *worker, const uint8_t *bytes,
+                   size_t length, size_t *ret_used)
+{
+    struct server_message message;
+    size_t used = 0;
+
+    client->missing = 0;
+    while (used < length) {
+        int rc = server_message_read(bytes + used, length - used, &message);
+
+        if (rc > 0) {
+            client->missing = message.size - (length - used);
+            break;
+        }
+        if (!rc && is_gone(client))
+            return false;
+        if (!rc)
+            rc = server_request_answer(client, worker, &message);
+        if (rc) {
+            server_client_expel(client, detail_get());
+            return false;
+        }
+        used += message.size;
+    }
+    *ret_used = used;
+    return true;
+}
+
+/* What has come into the worker's room: the beginning of a message is kept with the client. */
+static bool take(struct server_client *client, struct server_worker *worker, size_t length)
+{
+    size_t used = 0;
+    bool go_on = answer(client, worker, worker->in, length, &used);
+
+    if (go_on && used < length && buffer_append(&client->input, worker->in + used, length - used)) {
+        server_client_expel(client, "no memory for its message");
+        go_on = false;
+    }
+    secret_wipe(worker->in, length);
+    return go_on;
+}
+
+/* The rest of a message that is kept with the client, never more than that. */
+static bool take_rest(struct server_client *client, struct server_worker *worker, size_t length)
+{
+    struct buffer *input = &client->input;
+    size_t used = 0;
+    bool go_on;
+
+    input->length += length;
+    go_on = answer(client, worker, input->data, input->length, &used);
+    if (go_on && used) {
+        buffer_fini(input);
+        *input = (struct buffer){0};
+    }
+    return go_on;
+}
+
+/* Reads and answers until nothing more is there. false: it is over. */
+static bool read_requests(struct server_client *client, struct server_worker *worker)
+{
+    for (;;) {
+        struct buffer *input = &client->input;
+        bool begun = input->length > 0;
+        size_t room = begun ? client->missing : sizeof worker->in;
+        ssize_t got;
+
+        if (begun && buffer_reserve(input, room)) {
+            server_client_expel(client, "no memory for its message");
+            return false;
+        }
+        got = recv(client->fd, begun ? input->data + input->length : worker->in, room, MSG_DONTWAIT);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return errno == EAGAIN;
+        if (got == 0 && begun)
+            server_client_expel(client, "it ended in the middle of a message");
+        if (got == 0 || !(begun ? take_rest : take)(client, worker, (size_t)got))
+            return false;
+        if ((size_t)got < room)
+            return true; /* epoll(7): what comes now is told of */
+    }
+}
+
+/* The end, by the thread that has the client busy. */
+static void end(struct server_client *client)
+{
+    struct server *server = client->server;
+
+    epoll_ctl(server->epoll_fd, EPOLL_CTL_DEL, client->fd, NULL);
+    shutdown(client->fd, SHUT_RDWR);
+    server_notify_forget(client);
+    server_request_end_context(client);
+    pthread_mutex_lock(&server->lock);
+    ids_remove(&server->client_ids, client->id);
+    list_remove(&client->link);
+    list_remove(&client->unfinished_link);
+    server_accept_uncount(client);
+    server_client_unref(client);
+    pthread_mutex_unlock(&server->lock);
+}
+
+/* With the lock: the client is, or is no longer, in the middle of a message. */
+static void note_unfinished(struct server_client *client)
+{
+    struct server *server = client->server;
+    bool listed = !list_empty(&client->unfinished_link);
+
+    if (listed == (client->input.length > 0))
+        return;
+    if (listed) {
+        list_remove(&client->unfinished_link);
+        return;
+    }
+    client->deadline = deadline_in_ms(MESSAGE_MS);
+    if (list_empty(&server->unfinished)) {
+        struct itimerspec time = {.it_value = deadline_timespec(client->deadline)};
+
+        timerfd_settime(server->timer_fd, TFD_TIMER_ABSTIME, &time, NULL);
+    }
+    list_append(&server->unfinished, &client->unfinished_link);
+}
+
+static void serve(struct server_client *client, struct server_worker *worker)
+{
+    struct server *server = client->server;
+    bool again = true;
+
+    while (again) {
+        bool go_on = read_requests(client, worker);
+
+        pthread_mutex_lock(&server->lock);
+        again = client->more;
+        client->more = false;
+        if (!go_on || client->gone) {
+            client->gone = true;
+            pthread_mutex_unlock(&server->lock);
+            end(client);
+            return;
+        }
+        note_unfinished(client);
+        client->busy = again;
+        pthread_mutex_unlock(&server->lock);
+    }
+}
+
+/* With the lock: nobody waits any more for what the client's thread is doing. Released, and not just
+ * cancelled, because the thread may be on its way to a wait. */
+static void abandon(struct server_client *client)
+{
+    struct server *server = client->server;
+    struct server_context *context = client->context;
+    struct service_context *service;
+
+    if (!context)
+        return;
+    context->references++;
+    service = context->service;
+    pthread_mutex_unlock(&server->lock);
+    server_ops(server)->release(service);
+    pthread_mutex_lock(&server->lock);
+    server_context_unref(context);
+}
+
+void server_client_event(struct server_worker *worker, uint32_t id, uint32_t events)
+{
+    struct server *server = worker->server;
+    struct server_client *client;
+    bool mine = false;
+
+    pthread_mutex_lock(&server->lock);
+    client = ids_get(&server->client_ids, id);
+    if (!client) {
+        pthread_mutex_unlock(&server->lock);
+        return;
+    }
+    client->references++;
+    /* The other end is closed; one that only sends no more (EPOLLRDHUP) may wait for its answers. */
+    if (events & (EPOLLHUP | EPOLLERR))
+        client->gone = true;
+    if (client->busy) {
+        client->more = true;
+        if (client->gone)
+            abandon(client);
+    } else {
+        mine = client->busy = true;
+        client->more = false;
+    }
+    pthread_mutex_unlock(&server->lock);
+    if (events & EPOLLOUT)
+        send_rest(client);
+    if (mine)
+        serve(client, worker);
+    pthread_mutex_lock(&server->lock);
+    server_client_unref(client);
+    pthread_mutex_unlock(&server->lock);
+}
+
+void server_client_expire(struct server *server)
+{
+    pthread_mutex_lock(&server->lock);
+    while (!list_empty(&server->unfinished)) {
+        struct server_client *client =
+            list_entry(server->unfinished.next, struct server_client, unfinished_link);
+
+        if (!deadline_passed(client->deadline)) {
+            struct itimerspec time = {.it_value = deadline_timespec(client->deadline)};
+
+            timerfd_settime(server->timer_fd, TFD_TIMER_ABSTIME, &time, NULL);
+            break;
+        }
+        list_remove(&client->unfinished_link);
+        client->references++;
+        pthread_mutex_unlock(&server->lock);
+        server_client_expel(client, "half a message, and no more of it came");
+        pthread_mutex_lock(&server->lock);
+        server_client_unref(client);
+    }
+    pthread_mutex_unlock(&server->lock);
+}

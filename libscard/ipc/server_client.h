@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* One connection: whole requests out of what comes in parts, and replies that a slow client takes in parts.
+ */
+#ifndef IPC_SERVER_CLIENT_H
+#define IPC_SERVER_CLIENT_H
+
+#include "ipc/server_state.h"
+
+/* Takes over a connection. RC_NO_MEMORY with a detail. Without locks, as all of these. */
+int server_client_new(struct server *server, int fd, uid_t uid, pid_t pid);
+
+/* What epoll says of the client with this number. */
+void server_client_event(struct server_worker *worker, uint32_t id, uint32_t events);
+
+/* Sends, or queues what does not fit; never blocks. A client that lets too much queue up is disconnected.
+ * Messages of one client are sent in the order of these calls. */
+void server_client_send(struct server_client *client, const void *data, size_t length);
+
+/* The client has broken the rules: says so, and disconnects it. */
+void server_client_expel(struct server_client *client, const char *why);
+
+/* Disconnects those who have not completed a message in time. */
+void server_client_expire(struct server *server);
+
+#endif
