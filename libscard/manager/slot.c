@@ -330,6 +330,13 @@ static bool card_refused(int rc)
     return rc && rc != RC_NO_CARD && rc != RC_READER_UNAVAILABLE && rc != RC_CANCELLED;
 }
 
+/* Off: a card whose PPS exchange failed is deactivated before anything else (ISO 7816-3:2006, 9.1). */
+static int give_up_protocol(struct slot *slot, int rc, const struct handle *except)
+{
+    slot_power(slot, POWER_OFF, except);
+    return rc == RC_PROTO_MISMATCH ? rc : RC_UNRESPONSIVE;
+}
+
 int slot_negotiate(struct slot *slot, uint32_t protocols, const struct handle *except)
 {
     struct atr atr;
@@ -356,18 +363,12 @@ int slot_negotiate(struct slot *slot, uint32_t protocols, const struct handle *e
     rc = set_protocol(slot, wanted & PROTOCOL_T1 ? PROTOCOL_T1 : PROTOCOL_T0);
     if (!card_refused(rc))
         return rc;
-    /* A card whose PPS exchange failed is deactivated before anything else (ISO 7816-3:2006, 9.1). */
-    if (wanted != (PROTOCOL_T0 | PROTOCOL_T1)) {
-        slot_power(slot, POWER_OFF, except);
-        return RC_UNRESPONSIVE;
-    }
+    if (wanted != (PROTOCOL_T0 | PROTOCOL_T1))
+        return give_up_protocol(slot, rc, except);
     rc = slot_power(slot, POWER_COLD, except);
     if (!rc)
         rc = set_protocol(slot, PROTOCOL_T0);
-    if (!card_refused(rc))
-        return rc;
-    slot_power(slot, POWER_OFF, except);
-    return RC_UNRESPONSIVE;
+    return card_refused(rc) ? give_up_protocol(slot, rc, except) : rc;
 }
 
 void slot_add_handle(struct slot *slot, struct handle *handle)

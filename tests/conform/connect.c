@@ -128,6 +128,21 @@ static void refused_protocol_falls_back(struct bench *bench)
     assert_int_equal(protocol, T1);
 }
 
+/* A reader that does not speak it is no fault of the card. */
+static void mismatch_is_passed_on(struct bench *bench)
+{
+    size_t reader = bench_add(bench, true);
+    struct service_context *context = bench_context(bench);
+    struct service_handle *handle;
+    uint32_t protocol = 0;
+
+    test_reader_fail(bench_device(bench, reader), OP_PROTOCOL, RC_PROTO_MISMATCH, 1);
+    assert_rc(connect_mask(bench, context, reader, T1, &protocol, &handle), RC_PROTO_MISMATCH);
+    test_reader_fail(bench_device(bench, reader), OP_PROTOCOL, RC_PROTO_MISMATCH, 1);
+    assert_rc(connect_mask(bench, context, reader, ANY, &protocol, &handle), RC_OK);
+    assert_int_equal(protocol, T0);
+}
+
 /* ISO 7816-3:2006, 9: after a failed PPS exchange the card does not listen before it is reset. */
 static void card_is_reset_before_the_fallback(struct bench *bench)
 {
@@ -255,6 +270,7 @@ const struct conform_case connect_cases[] = {
     SCRIPTED(protocol_comes_from_card_and_mask),
     SCRIPTED(protocol_in_force_must_be_in_the_mask),
     SCRIPTED(refused_protocol_falls_back),
+    SCRIPTED(mismatch_is_passed_on),
     SCRIPTED(card_is_reset_before_the_fallback),
     SCRIPTED(raw_needs_no_protocol_setup),
     CASE(exclusive_excludes_everybody),
