@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The remote service: the PC/SC verbs by the socket of a server, pcscd or `scard serve`. A context is a
- * connection.
+ * The remote service: the PC/SC verbs by the socket of a server, pcscd or `scard serve`. A context has a
+ * connection for each card handle, and one more while a call waits for something else or another is busy.
  *
  * As the local service it keeps the seam's promises, whatever the server is: release and cancel end what
- * waits in other threads at once (the server of pcscd 1.9.9 knows no cancel of a wait for a transaction, so
- * that one is ended here), no call ever waits behind another call's wait, an unknown code or a length that
- * cannot be is RC_SERVICE_STOPPED and closes the connection. A transaction that another process holds is
- * waited for by asking again, as pcscd has no other way; a server of ours hands it over (it says so in
- * ESTABLISH's unused reply field).
+ * waits in other threads at once (within 100 ms when pcscd is refusing a transaction: it does so slowly), no
+ * call ever waits behind another call's wait. A length that cannot be ends the connection. A transaction that
+ * another process holds is waited for by asking again, as pcscd has no other way; a server with features
+ * (wire.h) hands it over. When the server is lost, calls under way answer RC_SERVICE_STOPPED, those after
+ * them RC_NO_SERVICE.
  */
 #ifndef IPC_REMOTE_H
 #define IPC_REMOTE_H
@@ -21,5 +21,9 @@ int remote_new(const char *socket_path, struct service **ret_service);
 
 /* Its contexts must be released and freed. */
 void remote_free(struct service *service);
+
+/* As local_before_fork and local_after_fork. */
+void remote_before_fork(struct service *service);
+void remote_after_fork(struct service *service, bool in_child);
 
 #endif

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: MIT */
+#include "ipc/remote_connection.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/rc.h"
+
+int connection_nonsense(const struct connection *connection, const char *what)
+{
+    return detail_set(RC_SERVICE_STOPPED, "%s: the service sends what makes no sense (%s); it is given up",
+                      connection->remote->path, what);
+}
+
+static int lost(const struct connection *connection)
+{
+    return detail_set(RC_SERVICE_STOPPED,
+                      "%s: the service has closed the connection; it was stopped or restarted: start anew",
+                      connection->remote->path);
+}
+
+/* The descriptor is made under the lock, so that a fork between two lines leaves none behind in the child. */
+static int add_socket(struct connection *connection)
+{
+    struct remote *remote = connection->remote;
+    struct timeval quick = {.tv_usec = CONNECTION_QUICK_MS * 1000};
+    int error = 0;
+
+    pthread_mutex_lock(&remote->lock);
+    connection->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (connection->fd < 0 || setsockopt(connection->fd, SOL_SOCKET, SO_RCVTIMEO, &quick, sizeof quick))
+        error = errno;
+    list_append(&remote->connections, &connection->remote_link);
+    pthread_mutex_unlock(&remote->lock);
+    if (!error)
+        return RC_OK;
+    return detail_set(RC_NO_MEMORY, "%s: no socket for it (%s)", remote->path, strerror(error));
+}
+
+static int connect_socket(const struct connection *connection)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    const char *path = connection->remote->path;
+    int error = 0;
+
+    /* remote_new has looked at the length. */
+    memcpy(address.sun_path, path, strlen(path));
+    while (connect(connection->fd, (const struct sockaddr *)&address, sizeof address)) {
+        if (errno == EINTR) {
+            struct pollfd socket = {.fd = connection->fd, .events = POLLOUT};
+            socklen_t size = sizeof error;
+
+            /* It goes on by itself (connect(2)). */
+            while (poll(&socket, 1, -1) < 0 && errno == EINTR)
+                ;
+            getsockopt(connection->fd, SOL_SOCKET, SO_ERROR, &error, &size);
+        } else {
+            error = errno;
+        }
+        break;
+    }
+    if (!error)
+        return RC_OK;
+    if (error == EACCES || error == EPERM)
+        return detail_set(RC_DENIED, "%s: this user may not connect to the service", path);
+    return detail_set(RC_NO_SERVICE, "%s: no service answers there (%s)", path, strerror(error));
+}
+
+int connection_send(struct connection *connection, uint32_t command, const void *body, const void *data,
+                    size_t data_length)
+{
+    int size = wire_body_size(command);
+    struct wire_header header = {.size = (uint32_t)size, .command = command};
+    /* sendmsg does not write to what it sends. */
+    union {
+        const void *in;
+        void *out;
+    } parts[] = {{.in = &header}, {.in = body}, {.in = data}};
+    struct iovec pieces[3];
+    size_t left[] = {sizeof header, (size_t)size, data_length}, first = 0;
+
+    for (size_t i = 0; i < 3; i++)
+        pieces[i] = (struct iovec){.iov_base = parts[i].out, .iov_len = left[i]};
+    while (first < 3) {
+        struct msghdr message = {.msg_iov = pieces + first, .msg_iovlen = 3 - first};
+        ssize_t sent = sendmsg(connection->fd, &message, MSG_NOSIGNAL);
+
+        if (sent < 0 && errno == EINTR)
+            continue;
+        if (sent < 0)
+            return lost(connection);
+        for (; first < 3 && (size_t)sent >= pieces[first].iov_len; first++)
+            sent -= (ssize_t)pieces[first].iov_len;
+        if (first < 3) {
+            pieces[first].iov_base = (char *)pieces[first].iov_base + sent;
+            pieces[first].iov_len -= (size_t)sent;
+        }
+    }
+    return RC_OK;
+}
+
+int connection_receive(struct connection *connection, void *bytes, size_t length, size_t *done)
+{
+    while (*done < length) {
+        ssize_t got = recv(connection->fd, (char *)bytes + *done, length - *done, 0);
+
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0 && errno == EAGAIN)
+            return RC_TIMEOUT;
+        if (got <= 0)
+            return lost(connection);
+        *done += (size_t)got;
+    }
+    return RC_OK;
+}
+
+int connection_ask(struct connection *connection, uint32_t command, void *body)
+{
+    size_t size = (size_t)wire_body_size(command), done = 0;
+    int rc = connection_send(connection, command, body, NULL, 0);
+
+    while (!rc && (rc = connection_receive(connection, body, size, &done)) == RC_TIMEOUT) {
+        struct pollfd socket = {.fd = connection->fd, .events = POLLIN};
+
+        poll(&socket, 1, -1);
+        rc = RC_OK;
+    }
+    return rc;
+}
+
+/* Offers the newest version, or the one that the server can. */
+static int agree(struct connection *connection, int32_t minor)
+{
+    struct wire_version version = {.major = WIRE_MAJOR, .minor = minor};
+    int rc = connection_ask(connection, WIRE_VERSION, &version);
+
+    if (!rc && wire_rc(version.rv) == RC_SERVICE_STOPPED && version.major == WIRE_MAJOR &&
+        version.minor >= WIRE_MINOR_OLDEST && version.minor < minor) {
+        version.rv = 0;
+        minor = version.minor;
+        rc = connection_ask(connection, WIRE_VERSION, &version);
+    }
+    if (rc)
+        return rc;
+    if (version.rv)
+        return detail_set(RC_NO_SERVICE, "%s: the service speaks version %d:%d, this library %d:%d to %d:%d",
+                          connection->remote->path, version.major, version.minor, WIRE_MAJOR,
+                          WIRE_MINOR_OLDEST, WIRE_MAJOR, WIRE_MINOR_NEWEST);
+    /* pcsc-lite 2.4 and later take an older minor and answer with their own. */
+    connection->minor = version.minor < minor ? version.minor : minor;
+    return RC_OK;
+}
+
+static int establish(struct connection *connection, bool no_wait)
+{
+    struct wire_release no_wait_body;
+    struct wire_establish body = {.scope = 2};
+    int rc = connection_ask(connection, WIRE_ESTABLISH, &body);
+
+    if (!rc && body.rv)
+        rc = detail_set(wire_rc(body.rv), "%s: the service refuses a context (%08X)",
+                        connection->remote->path, body.rv);
+    connection->context = body.context;
+    if ((body.scope & WIRE_FEATURES_MASK) == WIRE_FEATURES)
+        connection->features = body.scope & ~WIRE_FEATURES_MASK;
+    if (rc || !no_wait || !(connection->features & WIRE_CAN_NO_WAIT))
+        return rc;
+    no_wait_body = (struct wire_release){.context = connection->context};
+    rc = connection_ask(connection, WIRE_NO_WAIT, &no_wait_body);
+    return rc ? rc : wire_rc(no_wait_body.rv);
+}
+
+int connection_open_bare(struct remote *remote, struct connection **ret_connection)
+{
+    struct connection *connection = calloc(1, sizeof *connection);
+    int rc;
+
+    if (!connection)
+        return RC_NO_MEMORY;
+    connection->remote = remote;
+    list_init(&connection->remote_link);
+    list_init(&connection->context_link);
+    list_init(&connection->handles);
+    list_init(&connection->queue);
+    rc = add_socket(connection);
+    if (!rc)
+        rc = connect_socket(connection);
+    if (rc)
+        connection_close(connection);
+    else
+        *ret_connection = connection;
+    return rc;
+}
+
+static int open_with(struct remote *remote, int32_t minor, bool no_wait, struct connection **ret_connection)
+{
+    struct connection *connection;
+    int rc = connection_open_bare(remote, &connection);
+
+    if (rc)
+        return rc;
+    rc = agree(connection, minor);
+    if (!rc)
+        rc = establish(connection, no_wait);
+    if (!rc) {
+        *ret_connection = connection;
+        return RC_OK;
+    }
+    connection_close(connection);
+    if (rc == RC_SERVICE_STOPPED)
+        rc =
+            detail_set(RC_NO_SERVICE,
+                       "%s: the service hangs up at once; it has too many clients (pcscd serves 200), or its "
+                       "rules (polkit) do not admit this user",
+                       remote->path);
+    return rc;
+}
+
+int connection_open(struct remote *remote, bool no_wait, struct connection **ret_connection)
+{
+    struct connection *connection;
+    bool plain;
+    int rc;
+
+    pthread_mutex_lock(&remote->lock);
+    plain = remote->plain;
+    pthread_mutex_unlock(&remote->lock);
+    rc = open_with(remote, plain ? WIRE_MINOR_EVENTS : WIRE_MINOR_NEWEST, no_wait, &connection);
+    if (rc)
+        return rc;
+    /* pcscd 2.5 sends the end of a wait between the parts of its table (minor 6): it is asked for the table
+     * of before. */
+    if (connection->minor > WIRE_MINOR_EVENTS && !connection->features) {
+        pthread_mutex_lock(&remote->lock);
+        remote->plain = true;
+        pthread_mutex_unlock(&remote->lock);
+        connection_close(connection);
+        rc = open_with(remote, WIRE_MINOR_EVENTS, no_wait, &connection);
+    }
+    if (!rc)
+        *ret_connection = connection;
+    return rc;
+}
+
+void connection_close(struct connection *connection)
+{
+    struct remote *remote = connection->remote;
+
+    pthread_mutex_lock(&remote->lock);
+    list_remove(&connection->remote_link);
+    list_remove(&connection->context_link);
+    if (connection->fd >= 0)
+        close(connection->fd);
+    pthread_mutex_unlock(&remote->lock);
+    free(connection);
+}
+
+void connection_interrupt(struct connection *connection, uint32_t command)
+{
+    struct wire_release body = {.context = connection->context};
+    struct connection *messenger;
+
+    if (connection_open_bare(connection->remote, &messenger))
+        return;
+    if (connection_ask(messenger, command, &body) || body.rv)
+        log_debug("%s: the service does not end what waits", connection->remote->path);
+    connection_close(messenger);
+}

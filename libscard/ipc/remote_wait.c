@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT */
+#include "ipc/remote_wait.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/rc.h"
+#include "ipc/remote_call.h"
+#include "ipc/remote_table.h"
+
+/* What a wait is about. */
+struct wait {
+    struct reader_watch *watches;
+    size_t count;
+    uint16_t list_events; /* of the first look */
+    bool looked;
+};
+
+static bool is_list(const struct reader_watch *watch)
+{
+    return !strcasecmp(watch->name, PNP_READER);
+}
+
+/* At the first look each name must be known. */
+static bool knows_all(const struct wait *wait, const struct table *table)
+{
+    for (size_t i = 0; i < wait->count; i++) {
+        const struct reader_watch *watch = &wait->watches[i];
+
+        if (!(watch->current & STATE_IGNORE) && !is_list(watch) && !table_find(table, watch->name))
+            return false;
+    }
+    return true;
+}
+
+static bool fill_list(const struct wait *wait, const struct table *table, struct reader_watch *watch)
+{
+    bool different = table->list_events != wait->list_events ||
+                     (watch->current >> 16 && watch->current >> 16 != table->list_events);
+
+    watch->event = (uint32_t)table->list_events << 16 | (different ? STATE_CHANGED : 0);
+    watch->atr_length = 0;
+    return different;
+}
+
+static bool fill_reader(const struct table *table, struct reader_watch *watch)
+{
+    const struct wire_reader *entry = table_find(table, watch->name);
+    uint32_t state = entry ? table_state(entry) : STATE_UNKNOWN | STATE_UNAVAILABLE;
+    bool different = service_state_differs(watch->current, state);
+
+    watch->event = state | (different ? STATE_CHANGED : 0);
+    watch->atr_length = entry ? table_atr_length(entry) : 0;
+    if (watch->atr_length)
+        memcpy(watch->atr, entry->atr, watch->atr_length);
+    return different;
+}
+
+/* Fills every entry from the table, which is freed. RC_OK: one has changed; RC_TIMEOUT: none. */
+static int judge(struct wait *wait, struct table *table)
+{
+    bool changed = false;
+    int rc = RC_OK;
+
+    if (!wait->looked && !knows_all(wait, table))
+        rc = RC_UNKNOWN_READER;
+    if (!wait->looked)
+        wait->list_events = table->list_events;
+    wait->looked = true;
+    for (size_t i = 0; i < wait->count && !rc; i++) {
+        struct reader_watch *watch = &wait->watches[i];
+
+        if (watch->current & STATE_IGNORE) {
+            watch->event = 0;
+            watch->atr_length = 0;
+        } else {
+            changed |= is_list(watch) ? fill_list(wait, table, watch) : fill_reader(table, watch);
+        }
+    }
+    free(table->entries);
+    if (rc)
+        return rc;
+    return changed ? RC_OK : RC_TIMEOUT;
+}
+
+/* A look, without waiting. */
+static int look(struct remote_context *context, struct wait *wait)
+{
+    struct table table;
+    struct call call;
+    int rc = call_enter(&call, context, NEED_ANY);
+
+    if (rc)
+        return rc;
+    rc = table_read(&call, &table);
+    call_leave(&call);
+    return rc ? rc : judge(wait, &table);
+}
+
+/* Asks to be told of the next event, and looks what there was before it. */
+static int enlist(struct call *call, struct wait *wait)
+{
+    struct table table;
+    int rc = call_send(call, WIRE_WAIT);
+
+    /* The server of minor 4 sends its table with that; the other one keeps the event back until it is read.
+     */
+    if (!rc && call->connection->minor >= WIRE_MINOR_NEWEST)
+        rc = table_read(call, &table);
+    else if (!rc)
+        rc = table_receive(call, &table);
+    return rc ? rc : judge(wait, &table);
+}
+
+/* The end of a WAIT is the event, or the answer to STOP when the event has not been sent; either is one
+ * message. */
+static int end_wait(struct call *call, bool stop, struct wire_wait *ret_message)
+{
+    int rc = stop ? call_send(call, WIRE_STOP_WAITING) : RC_OK;
+
+    return rc ? rc : call_receive(call, ret_message, sizeof *ret_message);
+}
+
+/* Waits with the server until something has changed. The stream is in order after it, or broken. */
+static int wait_for_events(struct call *call, struct deadline deadline, struct wait *wait)
+{
+    struct wire_wait message;
+    struct table table;
+    int rc, sleep_rc;
+
+    for (;;) {
+        rc = enlist(call, wait);
+        if (rc == RC_OK)
+            return end_wait(call, true, &message);
+        if (rc != RC_TIMEOUT)
+            return rc;
+        sleep_rc = call_await(call, deadline);
+        rc = end_wait(call, sleep_rc != RC_OK, &message);
+        if (rc)
+            return rc;
+        if (!sleep_rc && wire_rc(message.rv) == RC_CANCELLED)
+            sleep_rc = RC_CANCELLED;
+        if (sleep_rc)
+            break;
+    }
+    /* The entries tell of now; what has changed in the last moment is a change. */
+    rc = table_read(call, &table);
+    if (!rc)
+        rc = judge(wait, &table);
+    if (rc && rc != RC_TIMEOUT)
+        return rc;
+    return !rc && sleep_rc == RC_TIMEOUT ? RC_OK : sleep_rc;
+}
+
+int remote_wait(struct service_context *service_context, struct deadline deadline,
+                struct reader_watch *watches, size_t count)
+{
+    struct remote_context *context = remote_context_of(service_context);
+    struct wait wait = {.watches = watches, .count = count};
+    struct call call;
+    bool any = false, closed;
+    int rc;
+
+    for (size_t i = 0; i < count; i++)
+        any |= !(watches[i].current & STATE_IGNORE);
+    pthread_mutex_lock(&context_remote(context)->lock);
+    closed = context->closed;
+    pthread_mutex_unlock(&context_remote(context)->lock);
+    if (closed || !any)
+        return closed ? RC_INVALID_HANDLE : RC_OK;
+    rc = look(context, &wait);
+    if (rc != RC_TIMEOUT || deadline_passed(deadline))
+        return rc;
+    rc = call_enter(&call, context, NEED_BARE);
+    if (rc)
+        return rc;
+    rc = wait_for_events(&call, deadline, &wait);
+    call_leave(&call);
+    return rc;
+}
