@@ -240,8 +240,9 @@ static bool read_requests(struct server_client *client, struct server_worker *wo
             server_client_expel(client, "it ended in the middle of a message");
         if (got == 0 || !(begun ? take_rest : take)(client, worker, (size_t)got))
             return false;
-        if ((size_t)got < room)
-            return true; /* epoll(7): what comes now is told of */
+        /* epoll(7): what comes now is told of, but the end has been told of together with this. */
+        if ((size_t)got < room && !client->ended)
+            return true;
     }
 }
 
@@ -341,6 +342,8 @@ void server_client_event(struct server_worker *worker, uint32_t id, uint32_t eve
     /* The other end is closed; one that only sends no more (EPOLLRDHUP) may wait for its answers. */
     if (events & (EPOLLHUP | EPOLLERR))
         client->gone = true;
+    if (events & EPOLLRDHUP)
+        client->ended = true;
     if (client->busy) {
         client->more = true;
         if (client->gone)

@@ -78,6 +78,7 @@ struct server_client {
     uid_t uid;
     pid_t pid;
     atomic_bool expelled; /* it was reported */
+    atomic_bool ended;    /* it sends no more */
 
     /* server.lock */
     struct list link, unfinished_link;
