@@ -4,8 +4,7 @@
 #include "base/rc.h"
 #include "driver/ccid_link_state.h"
 
-#define SEND_MS 5000 /* for the transfer of a command */
-#define EMPTY_PACKET_MS 10
+#define SEND_MS 5000   /* for the transfer of a command */
 #define DROPPED_MAX 10 /* messages in a row that nobody waits for */
 #define LONGEST_MESSAGE (CCID_HEADER + 65544)
 
@@ -268,15 +267,16 @@ int link_receive(struct ccid_link *link, struct link_slot *slot, const struct cc
     return rc;
 }
 
-/* Some readers leave an empty packet behind that the next answer would be taken for. */
-static void read_empty_packet(struct ccid_link *link, struct link_slot *slot)
+/* Some readers leave an empty packet behind, and may not take a command before it has been fetched. A
+ * transfer that is under way while the command is sent takes it whenever it comes, so there is no need to
+ * wait for it: empty packets are dropped when the answer is read. */
+static void fetch_empty_packet(struct ccid_link *link, struct link_slot *slot)
 {
-    struct deadline deadline = deadline_in_ms(EMPTY_PACKET_MS);
     unsigned dropped = 0;
 
     pthread_mutex_lock(&link->lock);
     if (!link->reader && !link->gone)
-        read_one(link, slot, deadline, &dropped);
+        read_one(link, slot, deadline_in_ms(0), &dropped);
     pthread_mutex_unlock(&link->lock);
 }
 
@@ -289,7 +289,7 @@ int link_try(struct ccid_link *link, struct link_slot *slot, struct ccid_command
 
     link_forget_answer(link, slot);
     if (link->quirk->flags & CCID_EMPTY_PACKETS)
-        read_empty_packet(link, slot);
+        fetch_empty_packet(link, slot);
     command->seq = link_next_seq(link);
     rc = link_send(link, slot, command, deadline_in_ms(SEND_MS));
     if (rc)

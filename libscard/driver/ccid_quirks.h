@@ -19,7 +19,7 @@ enum ccid_quirk_flag {
     CCID_SKIP_PARAMETERS = 0x20,      /* SetParameters failed: cold reset, go on at default speed without */
     CCID_PIECES = 0x40,               /* answers come in several transfers */
     CCID_NO_FULL_PACKETS = 0x80,      /* loses messages, header included, of n * 64 bytes */
-    CCID_EMPTY_PACKETS = 0x100,       /* read away a stray empty packet before each command */
+    CCID_EMPTY_PACKETS = 0x100,       /* a stray empty packet is to be fetched before each command */
     CCID_NO_NAD = 0x200,              /* NAD 00 only */
     CCID_NO_IFSD = 0x400,             /* do not announce IFSD to the card */
     CCID_ISO_MODE = 0x800,            /* power-up fails with CCID_NOT_EMV: Escape 1F 01, then again */
