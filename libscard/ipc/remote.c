@@ -242,7 +242,7 @@ void remote_after_fork(struct service *service, bool in_child)
 
         list_each(call_node, &context->calls)
         {
-            int wake_fd = list_entry(call_node, struct call, context_link)->wake_fd;
+            int wake_fd = list_entry(call_node, struct remote_call, context_link)->wake_fd;
 
             if (in_child && wake_fd >= 0)
                 close(wake_fd);

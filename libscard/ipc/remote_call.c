@@ -19,19 +19,19 @@
 #define INTERRUPT_AGAIN_MS 5
 #define INTERRUPT_LONGEST_MS 1000
 
-static void lock(const struct call *call)
+static void lock(const struct remote_call *call)
 {
     pthread_mutex_lock(&context_remote(call->context)->lock);
 }
 
-static void unlock(const struct call *call)
+static void unlock(const struct remote_call *call)
 {
     pthread_mutex_unlock(&context_remote(call->context)->lock);
 }
 
-static int begin(struct call *call, struct remote_context *context)
+static int begin(struct remote_call *call, struct remote_context *context)
 {
-    *call = (struct call){.context = context, .wake_fd = -1};
+    *call = (struct remote_call){.context = context, .wake_fd = -1};
     list_init(&call->queue_link);
     if (context->closed)
         return RC_INVALID_HANDLE;
@@ -43,7 +43,7 @@ static int begin(struct call *call, struct remote_context *context)
     return RC_OK;
 }
 
-static void end(struct call *call)
+static void end(struct remote_call *call)
 {
     list_remove(&call->context_link);
     if (call->wake_fd >= 0)
@@ -52,14 +52,14 @@ static void end(struct call *call)
 }
 
 /* Under the lock: gives the connection to the next in the queue. */
-static void give(struct call *call)
+static void give(struct remote_call *call)
 {
     struct connection *connection = call->connection;
 
     call->connection = NULL;
     connection->user = NULL;
     if (!list_empty(&connection->queue)) {
-        struct call *next = list_entry(connection->queue.next, struct call, queue_link);
+        struct remote_call *next = list_entry(connection->queue.next, struct remote_call, queue_link);
 
         list_remove(&next->queue_link);
         connection->user = next;
@@ -70,7 +70,7 @@ static void give(struct call *call)
 }
 
 /* Under the lock: waits for the turn on the connection of a handle. */
-static int take(struct call *call, struct connection *connection)
+static int take(struct remote_call *call, struct connection *connection)
 {
     call->connection = connection;
     if (!connection->user) {
@@ -78,10 +78,10 @@ static int take(struct call *call, struct connection *connection)
         return RC_OK;
     }
     list_append(&connection->queue, &call->queue_link);
-    call->sleeping = true;
+    call->sleep = SLEEP_TURN;
     while (connection->user != call && !call->cancelled)
         pthread_cond_wait(&call->wake, &connection->remote->lock);
-    call->sleeping = false;
+    call->sleep = AWAKE;
     if (connection->user == call)
         return RC_OK;
     list_remove(&call->queue_link);
@@ -89,7 +89,7 @@ static int take(struct call *call, struct connection *connection)
     return RC_CANCELLED;
 }
 
-int call_enter_handle(struct call *call, struct remote_handle *handle)
+int call_enter_handle(struct remote_call *call, struct remote_handle *handle)
 {
     struct remote_context *context = remote_context_of(handle->base.context);
     int rc;
@@ -124,7 +124,7 @@ static struct connection *find_free(const struct remote_context *context, enum n
 }
 
 /* Under the lock, which is let go of meanwhile: one more connection. */
-static int add_connection(struct call *call)
+static int add_connection(struct remote_call *call)
 {
     struct connection *connection;
     int rc;
@@ -140,7 +140,7 @@ static int add_connection(struct call *call)
     return call->cancelled ? RC_CANCELLED : RC_OK;
 }
 
-int call_enter(struct call *call, struct remote_context *context, enum need need)
+int call_enter(struct remote_call *call, struct remote_context *context, enum need need)
 {
     struct connection *connection;
     int rc;
@@ -178,7 +178,7 @@ static struct connection *find_surplus(struct remote_context *context)
     return NULL;
 }
 
-void call_leave(struct call *call)
+void call_leave(struct remote_call *call)
 {
     struct remote_context *context = call->context;
     struct connection *surplus = NULL;
@@ -194,7 +194,7 @@ void call_leave(struct call *call)
         connection_close(surplus);
 }
 
-int call_pause(struct call *call, struct remote_handle *handle, unsigned *pause_ms)
+int call_pause(struct remote_call *call, struct remote_handle *handle, unsigned *pause_ms)
 {
     struct timespec at;
     int rc = RC_OK, error = 0;
@@ -205,10 +205,10 @@ int call_pause(struct call *call, struct remote_handle *handle, unsigned *pause_
     at = deadline_timespec(deadline_in_ms(*pause_ms));
     lock(call);
     give(call);
-    call->sleeping = true;
+    call->sleep = SLEEP_PAUSE;
     while (!call->cancelled && !error)
         error = pthread_cond_timedwait(&call->wake, &context_remote(call->context)->lock, &at);
-    call->sleeping = false;
+    call->sleep = AWAKE;
     if (call->cancelled)
         rc = RC_CANCELLED;
     else if (!handle->connection)
@@ -221,7 +221,7 @@ int call_pause(struct call *call, struct remote_handle *handle, unsigned *pause_
     return rc;
 }
 
-int call_broken(struct call *call, int rc)
+int call_broken(struct remote_call *call, int rc)
 {
     lock(call);
     call->connection->broken = true;
@@ -233,7 +233,7 @@ int call_broken(struct call *call, int rc)
     return rc;
 }
 
-int call_rc(const struct call *call, uint32_t code)
+int call_rc(const struct remote_call *call, uint32_t code)
 {
     int rc = wire_rc(code);
 
@@ -243,7 +243,7 @@ int call_rc(const struct call *call, uint32_t code)
 }
 
 /* Prepares for being woken. false: it is cancelled already, or cannot be woken. */
-static bool prepare_wake(struct call *call)
+static bool prepare_wake(struct remote_call *call)
 {
     bool ready;
 
@@ -256,7 +256,7 @@ static bool prepare_wake(struct call *call)
 }
 
 /* Waits for bytes or the wake; RC_CANCELLED for the wake. */
-static int sleep_for_bytes(const struct call *call, struct deadline deadline)
+static int sleep_for_bytes(const struct remote_call *call, struct deadline deadline)
 {
     struct pollfd sources[] = {{.fd = call->connection->fd, .events = POLLIN},
                                {.fd = call->wake_fd, .events = POLLIN}};
@@ -270,14 +270,14 @@ static int sleep_for_bytes(const struct call *call, struct deadline deadline)
     return ready > 0 ? RC_CANCELLED : RC_TIMEOUT;
 }
 
-static void set_sleeping(struct call *call, bool sleeping)
+static void set_sleep(struct remote_call *call, enum remote_sleep sleep)
 {
     lock(call);
-    call->sleeping = sleeping;
+    call->sleep = sleep;
     unlock(call);
 }
 
-static uint32_t interruption(struct call *call)
+static uint32_t interruption(struct remote_call *call)
 {
     bool abort;
 
@@ -289,7 +289,7 @@ static uint32_t interruption(struct call *call)
 
 /* The answer takes its time. A server with features holds it back while another has a transaction, and ends
  * that when it is asked to; another one answers by itself. */
-static void wait_for_answer(struct call *call)
+static void wait_for_answer(struct remote_call *call)
 {
     struct pollfd socket = {.fd = call->connection->fd, .events = POLLIN};
     int again_ms = INTERRUPT_AGAIN_MS;
@@ -306,27 +306,27 @@ static void wait_for_answer(struct call *call)
     } while (!poll(&socket, 1, again_ms));
 }
 
-int call_receive(struct call *call, void *bytes, size_t length)
+int call_receive(struct remote_call *call, void *bytes, size_t length)
 {
     size_t done = 0;
     int rc;
 
     while ((rc = connection_receive(call->connection, bytes, length, &done)) == RC_TIMEOUT) {
-        set_sleeping(call, true);
+        set_sleep(call, SLEEP_ANSWER);
         wait_for_answer(call);
-        set_sleeping(call, false);
+        set_sleep(call, AWAKE);
     }
     return rc ? call_broken(call, rc) : RC_OK;
 }
 
-int call_send(struct call *call, uint32_t command)
+int call_send(struct remote_call *call, uint32_t command)
 {
     int rc = connection_send(call->connection, command, NULL, NULL, 0);
 
     return rc ? call_broken(call, rc) : RC_OK;
 }
 
-int call_ask(struct call *call, uint32_t command, void *body, const void *data, size_t data_length)
+int call_ask(struct remote_call *call, uint32_t command, void *body, const void *data, size_t data_length)
 {
     int rc = connection_send(call->connection, command, body, data, data_length);
 
@@ -335,14 +335,14 @@ int call_ask(struct call *call, uint32_t command, void *body, const void *data, 
     return call_receive(call, body, (size_t)wire_body_size(command));
 }
 
-int call_await(struct call *call, struct deadline deadline)
+int call_await(struct remote_call *call, struct deadline deadline)
 {
     int rc = RC_CANCELLED;
 
     if (prepare_wake(call)) {
-        set_sleeping(call, true);
+        set_sleep(call, SLEEP_EVENT);
         rc = sleep_for_bytes(call, deadline);
-        set_sleeping(call, false);
+        set_sleep(call, AWAKE);
     } else if (call->wake_fd < 0) {
         rc = detail_set(RC_NO_MEMORY, "no descriptor to wait with");
     }
@@ -353,7 +353,7 @@ void call_cancel_all(struct remote_context *context, bool aborted)
 {
     list_each(node, &context->calls)
     {
-        struct call *call = list_entry(node, struct call, context_link);
+        struct remote_call *call = list_entry(node, struct remote_call, context_link);
 
         call->cancelled = true;
         call->aborted |= aborted;

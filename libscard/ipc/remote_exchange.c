@@ -12,7 +12,7 @@
 /* Size of PC/SC's protocol control information on the wire. */
 #define PCI_LENGTH 16
 
-int remote_handle_rc(const struct call *call, uint32_t code)
+int remote_handle_rc(const struct remote_call *call, uint32_t code)
 {
     int rc = call_rc(call, code);
 
@@ -28,7 +28,7 @@ static uint32_t room(size_t capacity)
 }
 
 /* With the turn. */
-static int transmit_once(struct call *call, struct wire_transmit *body, const uint8_t *command,
+static int transmit_once(struct remote_call *call, struct wire_transmit *body, const uint8_t *command,
                          uint8_t *response)
 {
     uint32_t offered = body->receive_length;
@@ -49,7 +49,7 @@ int remote_transmit(struct service_handle *service_handle, uint32_t protocol, co
 {
     struct remote_handle *handle = remote_handle_of(service_handle);
     struct wire_transmit body;
-    struct call call;
+    struct remote_call call;
     unsigned pause_ms = 0;
     int rc;
 
@@ -88,7 +88,7 @@ int remote_control(struct service_handle *service_handle, uint32_t code, const u
                                 .code = code,
                                 .send_length = (uint32_t)in_length,
                                 .receive_length = room(capacity)};
-    struct call call;
+    struct remote_call call;
     int rc;
 
     if (in_length > WIRE_DATA_MAX)
@@ -115,7 +115,7 @@ int remote_get_attribute(struct service_handle *service_handle, uint32_t tag, ui
 {
     struct remote_handle *handle = remote_handle_of(service_handle);
     struct wire_attribute body = {.card = handle->card, .id = tag, .length = WIRE_ATTRIBUTE_MAX};
-    struct call call;
+    struct remote_call call;
     int rc = call_enter_handle(&call, handle);
 
     if (rc)
@@ -144,7 +144,7 @@ int remote_set_attribute(struct service_handle *service_handle, uint32_t tag, co
 {
     struct remote_handle *handle = remote_handle_of(service_handle);
     struct wire_attribute body = {.card = handle->card, .id = tag, .length = (uint32_t)length};
-    struct call call;
+    struct remote_call call;
     int rc;
 
     if (length > sizeof body.value)

@@ -14,6 +14,6 @@ int remote_get_attribute(struct service_handle *handle, uint32_t tag, uint8_t *o
 int remote_set_attribute(struct service_handle *handle, uint32_t tag, const uint8_t *value, size_t length);
 
 /* The code of a verb on a handle: a reader that is gone is unavailable. */
-int remote_handle_rc(const struct call *call, uint32_t code);
+int remote_handle_rc(const struct remote_call *call, uint32_t code);
 
 #endif

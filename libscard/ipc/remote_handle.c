@@ -13,7 +13,7 @@
 
 /* Somebody else has a transaction: the server would hold the request back, or refuse it. A server with
  * features needs not be asked: it waits, passes or refuses as it should. RC_SHARING. */
-static int ask_status(struct call *call, const struct remote_handle *handle)
+static int ask_status(struct remote_call *call, const struct remote_handle *handle)
 {
     struct wire_begin body = {.card = handle->card};
     int rc = call_ask(call, WIRE_STATUS, &body, NULL, 0);
@@ -23,14 +23,14 @@ static int ask_status(struct call *call, const struct remote_handle *handle)
 
 /* A connection that is held back by another's transaction is given up by breaking the connection off, hence
  * one without handles. When the server takes no more connections, one is shared. */
-static int enter_to_connect(struct call *call, struct remote_context *context)
+static int enter_to_connect(struct remote_call *call, struct remote_context *context)
 {
     int rc = call_enter(call, context, NEED_BARE);
 
     return rc == RC_NO_SERVICE ? call_enter(call, context, NEED_ANY) : rc;
 }
 
-static int ask_to_connect(struct call *call, struct wire_connect *body)
+static int ask_to_connect(struct remote_call *call, struct wire_connect *body)
 {
     struct remote *remote = context_remote(call->context);
     int rc;
@@ -46,7 +46,7 @@ static int ask_to_connect(struct call *call, struct wire_connect *body)
 }
 
 /* The handle belongs to the context before a release can look. */
-static int adopt(struct call *call, struct remote_handle *handle, const struct wire_connect *body)
+static int adopt(struct remote_call *call, struct remote_handle *handle, const struct wire_connect *body)
 {
     struct remote *remote = context_remote(call->context);
     int rc;
@@ -70,7 +70,7 @@ int remote_connect(struct service_context *service_context, const char *reader, 
 {
     struct wire_connect body = {.share = share, .protocols = protocols}, asked;
     struct remote_handle *handle;
-    struct call call;
+    struct remote_call call;
     int rc;
 
     if (!reader[0] || strlen(reader) >= sizeof body.reader)
@@ -105,7 +105,7 @@ int remote_reconnect(struct service_handle *service_handle, enum share_mode shar
 {
     struct remote_handle *handle = remote_handle_of(service_handle);
     struct wire_reconnect body;
-    struct call call;
+    struct remote_call call;
     unsigned pause_ms = 0;
     int rc = call_enter_handle(&call, handle);
 
@@ -137,7 +137,7 @@ int remote_reconnect(struct service_handle *service_handle, enum share_mode shar
 }
 
 /* The handle is closed. */
-static void forget(struct call *call, struct remote_handle *handle)
+static void forget(struct remote_call *call, struct remote_handle *handle)
 {
     struct remote *remote = context_remote(call->context);
 
@@ -149,7 +149,7 @@ static void forget(struct call *call, struct remote_handle *handle)
 
 /* Another has a transaction, which a disconnect without a reset does not touch: it need not wait for pcscd,
  * which carries it out when the transaction has ended. */
-static int disconnect_later(struct call *call, struct wire_disconnect *body)
+static int disconnect_later(struct remote_call *call, struct wire_disconnect *body)
 {
     struct remote *remote = context_remote(call->context);
     bool alone;
@@ -168,7 +168,7 @@ int remote_disconnect(struct service_handle *service_handle, enum disposition di
 {
     struct remote_handle *handle = remote_handle_of(service_handle);
     struct wire_disconnect body = {.card = handle->card, .disposition = disposition};
-    struct call call;
+    struct remote_call call;
     unsigned pause_ms = 0;
     int rc = call_enter_handle(&call, handle);
 
@@ -214,7 +214,7 @@ void remote_handle_free(struct service_handle *service_handle)
 int remote_begin(struct service_handle *service_handle)
 {
     struct remote_handle *handle = remote_handle_of(service_handle);
-    struct call call;
+    struct remote_call call;
     unsigned pause_ms = 0;
     int rc = call_enter_handle(&call, handle);
 
@@ -244,7 +244,7 @@ int remote_end(struct service_handle *service_handle, enum disposition dispositi
 {
     struct remote_handle *handle = remote_handle_of(service_handle);
     struct wire_disconnect body = {.card = handle->card, .disposition = disposition};
-    struct call call;
+    struct remote_call call;
     int rc = call_enter_handle(&call, handle);
 
     if (rc)
@@ -257,7 +257,8 @@ int remote_end(struct service_handle *service_handle, enum disposition dispositi
 }
 
 /* What the table says of the handle's reader. */
-static int describe(struct call *call, const struct remote_handle *handle, struct handle_status *ret_status)
+static int describe(struct remote_call *call, const struct remote_handle *handle,
+                    struct handle_status *ret_status)
 {
     const struct wire_reader *entry;
     struct table table;
@@ -285,7 +286,7 @@ static int describe(struct call *call, const struct remote_handle *handle, struc
 int remote_status(struct service_handle *service_handle, struct handle_status *ret_status)
 {
     struct remote_handle *handle = remote_handle_of(service_handle);
-    struct call call;
+    struct remote_call call;
     unsigned pause_ms = 0;
     int rc = call_enter_handle(&call, handle);
 

@@ -36,7 +36,7 @@ struct remote_context {
     struct service_context base;
     struct list link;
     struct list connections; /* struct connection.context_link */
-    struct list calls;       /* struct call.context_link */
+    struct list calls;       /* struct remote_call.context_link */
     bool closed, no_wait;    /* no_wait: constant */
     bool lost;               /* the server broke off */
     pthread_cond_t quiet;    /* a connection became free after closing */
@@ -47,11 +47,11 @@ struct connection {
     struct remote *remote; /* constant, as are those up to features */
     int fd;
     int32_t minor;
-    uint32_t context;    /* the server's number for it */
-    uint32_t features;   /* enum wire_feature */
-    struct list handles; /* struct remote_handle.link */
-    struct list queue;   /* struct call.queue_link: waiting for the turn */
-    struct call *user;   /* who has the turn */
+    uint32_t context;         /* the server's number for it */
+    uint32_t features;        /* enum wire_feature */
+    struct list handles;      /* struct remote_handle.link */
+    struct list queue;        /* struct remote_call.queue_link: waiting for the turn */
+    struct remote_call *user; /* who has the turn */
     bool broken;
 };
 
@@ -63,16 +63,19 @@ struct remote_handle {
     char reader[READER_NAME_MAX];
 };
 
+/* What a call sleeps for; the tests look at it. */
+enum remote_sleep { AWAKE, SLEEP_TURN, SLEEP_PAUSE, SLEEP_EVENT, SLEEP_ANSWER };
+
 /* A verb under way. On the stack of its thread. */
-struct call {
+struct remote_call {
     struct remote_context *context; /* constant */
     struct list context_link, queue_link;
     struct connection *connection; /* whose turn it has, or waits for */
     pthread_cond_t wake;
     int wake_fd; /* wakes it from the wait for an answer, or -1 */
     bool cancelled, aborted;
-    bool held;     /* the server may hold its answer back without end, and nobody needs it */
-    bool sleeping; /* waits for another's doing: counted by tests */
+    bool held; /* the server may hold its answer back without end, and nobody needs it */
+    enum remote_sleep sleep;
 };
 
 static inline struct remote *remote_of(struct service *service)

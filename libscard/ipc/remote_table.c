@@ -92,7 +92,7 @@ static int join_names(const struct table *table, char **ret_names, size_t *ret_l
 }
 
 /* Counts changes of the list for a server that does not. */
-static int count_by_names(struct call *call, struct table *table)
+static int count_by_names(struct remote_call *call, struct table *table)
 {
     struct remote *remote = context_remote(call->context);
     size_t length;
@@ -117,7 +117,7 @@ static int count_by_names(struct call *call, struct table *table)
     return RC_OK;
 }
 
-static int receive_entries(struct call *call, uint32_t count, struct table *ret_table)
+static int receive_entries(struct remote_call *call, uint32_t count, struct table *ret_table)
 {
     struct table table = {.count = count};
     int rc;
@@ -139,14 +139,14 @@ static int receive_entries(struct call *call, uint32_t count, struct table *ret_
     return rc;
 }
 
-int table_receive(struct call *call, struct table *ret_table)
+int table_receive(struct remote_call *call, struct table *ret_table)
 {
     return receive_entries(call, WIRE_LEGACY_READERS, ret_table);
 }
 
 /* The table of minor 6. A server keeps the end of a WAIT back between its parts, so all that is asked goes
  * between them. */
-static int read_newest(struct call *call, struct table *ret_table)
+static int read_newest(struct remote_call *call, struct table *ret_table)
 {
     struct wire_events events = {0};
     uint32_t count = 0;
@@ -167,7 +167,7 @@ static int read_newest(struct call *call, struct table *ret_table)
     return rc;
 }
 
-int table_read(struct call *call, struct table *ret_table)
+int table_read(struct remote_call *call, struct table *ret_table)
 {
     int rc;
 
@@ -180,7 +180,7 @@ int table_read(struct call *call, struct table *ret_table)
 /* The table, in a call of its own. */
 static int look(struct service_context *context, struct table *ret_table)
 {
-    struct call call;
+    struct remote_call call;
     int rc = call_enter(&call, remote_context_of(context), NEED_ANY);
 
     if (rc)
@@ -239,7 +239,7 @@ int remote_table(struct service_context *context, struct reader_entry **ret_entr
 }
 
 /* A server that knows no facts: what can be told from here. */
-static int guess_fact(struct call *call, const char *reader, const char *key, char **ret_value)
+static int guess_fact(struct remote_call *call, const char *reader, const char *key, char **ret_value)
 {
     const struct wire_reader *entry;
     struct table table;
@@ -267,7 +267,7 @@ static int guess_fact(struct call *call, const char *reader, const char *key, ch
     return rc;
 }
 
-static int ask_fact(struct call *call, const char *reader, const char *key, char **ret_value)
+static int ask_fact(struct remote_call *call, const char *reader, const char *key, char **ret_value)
 {
     struct wire_fact body = {.context = call->connection->context};
     char *value;
@@ -300,7 +300,7 @@ static int ask_fact(struct call *call, const char *reader, const char *key, char
 
 int remote_fact(struct service_context *context, const char *reader, const char *key, char **ret_value)
 {
-    struct call call;
+    struct remote_call call;
     int rc = call_enter(&call, remote_context_of(context), NEED_ANY);
 
     if (rc)

@@ -12,10 +12,10 @@ struct table {
 };
 
 /* Asks for the table. As call_ask; RC_NO_MEMORY. */
-int table_read(struct call *call, struct table *ret_table);
+int table_read(struct remote_call *call, struct table *ret_table);
 
 /* The table as it comes, unasked, after a WAIT of an older minor. */
-int table_receive(struct call *call, struct table *ret_table);
+int table_receive(struct remote_call *call, struct table *ret_table);
 
 /* NULL: no such reader. */
 const struct wire_reader *table_find(const struct table *table, const char *name);

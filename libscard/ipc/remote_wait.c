@@ -88,7 +88,7 @@ static int judge(struct wait *wait, struct table *table)
 static int look(struct remote_context *context, struct wait *wait)
 {
     struct table table;
-    struct call call;
+    struct remote_call call;
     int rc = call_enter(&call, context, NEED_ANY);
 
     if (rc)
@@ -99,7 +99,7 @@ static int look(struct remote_context *context, struct wait *wait)
 }
 
 /* Asks to be told of the next event, and looks what there was before it. */
-static int enlist(struct call *call, struct wait *wait)
+static int enlist(struct remote_call *call, struct wait *wait)
 {
     struct table table;
     int rc = call_send(call, WIRE_WAIT);
@@ -115,7 +115,7 @@ static int enlist(struct call *call, struct wait *wait)
 
 /* The end of a WAIT is the event, or the answer to STOP when the event has not been sent; either is one
  * message. */
-static int end_wait(struct call *call, bool stop, struct wire_wait *ret_message)
+static int end_wait(struct remote_call *call, bool stop, struct wire_wait *ret_message)
 {
     int rc = stop ? call_send(call, WIRE_STOP_WAITING) : RC_OK;
 
@@ -123,7 +123,7 @@ static int end_wait(struct call *call, bool stop, struct wire_wait *ret_message)
 }
 
 /* Waits with the server until something has changed. The stream is in order after it, or broken. */
-static int wait_for_events(struct call *call, struct deadline deadline, struct wait *wait)
+static int wait_for_events(struct remote_call *call, struct deadline deadline, struct wait *wait)
 {
     struct wire_wait message;
     struct table table;
@@ -158,7 +158,7 @@ int remote_wait(struct service_context *service_context, struct deadline deadlin
 {
     struct remote_context *context = remote_context_of(service_context);
     struct wait wait = {.watches = watches, .count = count};
-    struct call call;
+    struct remote_call call;
     bool any = false, closed;
     int rc;
 

@@ -16,7 +16,7 @@ void bench_open(struct bench *bench, const struct conform_target *target)
 void bench_close(struct bench *bench)
 {
     const struct service_ops *ops = bench->service->ops;
-    bool scripted = bench->target->readers->scripted;
+    bool scripted = bench_is_scripted(bench);
 
     for (size_t i = 0; scripted && i < bench->reader_count; i++)
         for (unsigned op = 0; op < OP_COUNT; op++)
@@ -58,37 +58,66 @@ size_t bench_add(struct bench *bench, bool with_card)
     struct bench_reader *reader = &bench->readers[number];
 
     assert_true(number < BENCH_READERS);
-    reader->device = bench->target->readers->make();
-    if (with_card)
-        bench->target->readers->insert(reader->device);
-    assert_rc(local_add(bench->machine, &reader->device, 1), RC_OK);
+    if (bench->target->outside) {
+        bench->target->outside->attach(bench, number, with_card);
+    } else {
+        reader->device = bench->target->readers->make();
+        if (with_card)
+            bench->target->readers->insert(reader->device);
+        assert_rc(local_add(bench->machine, &reader->device, 1), RC_OK);
+        local_settle(bench->machine, deadline_in_ms(PATIENCE_MS));
+    }
     reader->attached = true;
-    local_settle(bench->machine, deadline_in_ms(PATIENCE_MS));
-    last_name(bench, reader->name, sizeof reader->name);
+    if (!bench->target->outside)
+        last_name(bench, reader->name, sizeof reader->name);
     return number;
 }
 
 void bench_detach(struct bench *bench, size_t reader)
 {
-    local_remove(bench->machine, bench->readers[reader].device);
+    if (bench->target->outside)
+        bench->target->outside->detach(bench, reader);
+    else
+        local_remove(bench->machine, bench->readers[reader].device);
     bench->readers[reader].attached = false;
+}
+
+bool bench_is_scripted(const struct bench *bench)
+{
+    return bench->target->readers && bench->target->readers->scripted;
+}
+
+void bench_insert_only(struct bench *bench, size_t reader)
+{
+    if (bench->target->outside)
+        bench->target->outside->insert(bench, reader);
+    else
+        bench->target->readers->insert(bench->readers[reader].device);
+}
+
+void bench_pull_only(struct bench *bench, size_t reader)
+{
+    if (bench->target->outside)
+        bench->target->outside->remove(bench, reader);
+    else
+        bench->target->readers->remove(bench->readers[reader].device);
 }
 
 void bench_insert(struct bench *bench, size_t reader)
 {
-    bench->target->readers->insert(bench->readers[reader].device);
+    bench_insert_only(bench, reader);
     bench_await_state(bench, reader, STATE_PRESENT, STATE_PRESENT);
 }
 
 void bench_pull(struct bench *bench, size_t reader)
 {
-    bench->target->readers->remove(bench->readers[reader].device);
+    bench_pull_only(bench, reader);
     bench_await_state(bench, reader, STATE_EMPTY, STATE_EMPTY);
 }
 
 struct reader *bench_device(struct bench *bench, size_t reader)
 {
-    assert_true(bench->target->readers->scripted);
+    assert_true(bench_is_scripted(bench));
     return bench->readers[reader].device;
 }
 

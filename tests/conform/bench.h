@@ -37,13 +37,33 @@ struct conform_readers {
 
 struct bench;
 
+/* Readers that are elsewhere than in a machine of this process, by number. */
+struct conform_outside {
+    void (*attach)(struct bench *bench, size_t reader, bool with_card);
+    void (*detach)(struct bench *bench, size_t reader);
+    void (*insert)(struct bench *bench, size_t reader);
+    void (*remove)(struct bench *bench, size_t reader);
+};
+
+/* A case that a target cannot pass, and why. */
+struct conform_difference {
+    const char *name, *reason;
+};
+
 struct conform_target {
     const char *name;
-    const struct conform_readers *readers;
-    /* open sets bench->machine, the local service that holds the readers, and bench->service, the one under
-     * test. */
+    const struct conform_readers *readers; /* in the machine; or NULL */
+    const struct conform_outside *outside; /* or NULL */
+    /* open sets bench->machine, the local service that holds the readers, if there is one, and
+     * bench->service, the one under test. */
     void (*open)(struct bench *bench);
     void (*close)(struct bench *bench);
+    /* How many calls of the service under test sleep. */
+    unsigned (*blocked)(struct bench *bench);
+    /* Ended by one without a name; NULL: none. The run fails when one of them passes. */
+    const struct conform_difference *differences;
+    /* After a case that differs and may have left anything behind; or NULL. */
+    void (*tidy)(void);
 };
 
 struct bench_reader {
@@ -73,6 +93,10 @@ size_t bench_add(struct bench *bench, bool with_card);
 void bench_detach(struct bench *bench, size_t reader);
 void bench_insert(struct bench *bench, size_t reader); /* and waits until the service has seen it */
 void bench_pull(struct bench *bench, size_t reader);
+/* The same, without waiting. */
+void bench_insert_only(struct bench *bench, size_t reader);
+void bench_pull_only(struct bench *bench, size_t reader);
+bool bench_is_scripted(const struct bench *bench);
 struct reader *bench_device(struct bench *bench, size_t reader);
 /* Waits until the reader's state has these bits of the mask. Returns the state. */
 uint32_t bench_await_state(struct bench *bench, size_t reader, uint32_t bits, uint32_t mask);
@@ -149,8 +173,13 @@ bool call_is_done(struct call *call);
 /* The call's result; fails the test when it does not come. */
 int call_join(struct call *call);
 
-/* Waits until as many calls sleep in the machine. */
+/* Waits until as many calls sleep. */
 void bench_await_blocked(struct bench *bench, unsigned count);
+
+/* Calls that sleep in the machine, and, of the remote service under test, those that sleep for its own
+ * reasons and those that sleep because the server does not answer. */
+unsigned bench_blocked_in_machine(struct bench *bench);
+unsigned bench_blocked_in_remote(struct bench *bench, bool answers_count);
 
 #define assert_rc(expression, code) assert_string_equal(rc_name(expression), rc_name(code))
 

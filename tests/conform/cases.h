@@ -25,7 +25,9 @@ extern const struct conform_case connect_cases[], reconnect_cases[], disconnect_
     queue_cases[], event_cases[], exchange_cases[], watch_cases[], plug_cases[], release_cases[],
     power_cases[], fault_cases[];
 
-/* Runs every case on the target. Returns the number of failures. */
+extern const struct conform_readers conform_scripted, conform_simulated;
+
+/* Runs every case on the target; a listed difference must be one. Returns the number of failures. */
 int conform_run(const struct conform_target *target);
 
 #endif

@@ -117,12 +117,11 @@ static void removal_in_an_exchange(struct bench *bench)
 static void swap_is_told_by_the_next_exchange(struct bench *bench)
 {
     size_t reader = bench_add(bench, true);
-    struct reader *device = bench->readers[reader].device;
     struct service_handle *handle = bench_user(bench, reader);
 
     for (int i = 0; i < 50; i++) {
-        bench->target->readers->remove(device);
-        bench->target->readers->insert(device);
+        bench_pull_only(bench, reader);
+        bench_insert_only(bench, reader);
         int rc = do_transmit(handle);
 
         /* The exchange itself met an empty slot, or the card of before is known to be gone. */
@@ -134,12 +133,8 @@ static void swap_is_told_by_the_next_exchange(struct bench *bench)
 }
 
 const struct conform_case event_cases[] = {
-    SCRIPTED(event_stops_what_needs_the_card),
-    CASE(removal_wins_over_reset),
-    CASE(removal_outlives_the_next_insertion),
-    SCRIPTED(swap_between_looks_is_a_removal),
-    CASE(swap_is_told_by_the_next_exchange),
-    CASE(users_of_other_readers_notice_nothing),
-    SCRIPTED(removal_in_an_exchange),
-    {0},
+    SCRIPTED(event_stops_what_needs_the_card), CASE(removal_wins_over_reset),
+    CASE(removal_outlives_the_next_insertion), SCRIPTED(swap_between_looks_is_a_removal),
+    CASE(swap_is_told_by_the_next_exchange),   CASE(users_of_other_readers_notice_nothing),
+    SCRIPTED(removal_in_an_exchange),          {0},
 };

@@ -7,6 +7,12 @@
 #include "manager/local.h"
 #include "tests/conform/cases.h"
 
+/* Cases about what only the local service can be told. */
+static void need_machine(const struct bench *bench)
+{
+    assert_non_null(bench->machine);
+}
+
 static void names_make_a_multi_string(struct bench *bench)
 {
     char *names = NULL;
@@ -195,6 +201,7 @@ static void facts(struct bench *bench)
 
     assert_rc(bench->service->ops->fact(bench->observer, bench->readers[reader].name, "device", &value),
               RC_OK);
+    need_machine(bench);
     assert_string_equal(value, bench->readers[reader].device->device);
     free(value);
     assert_rc(bench->service->ops->fact(bench->observer, bench->readers[reader].name, "problem", &value),
@@ -230,6 +237,7 @@ static void unusable_reader_is_listed_with_its_problem(struct bench *bench)
     uint32_t protocol;
     struct slot *slot;
 
+    need_machine(bench);
     assert_rc(local_add_unusable(bench->machine, &broken, &slot), RC_OK);
     assert_rc(bench->service->ops->connect(context, watch.name, SHARE_SHARED, ANY, &handle, &protocol),
               RC_READER_UNAVAILABLE);
@@ -248,12 +256,14 @@ static void unusable_reader_is_listed_with_its_problem(struct bench *bench)
 static void unusable_reader_keeps_its_number_when_it_works(struct bench *bench)
 {
     size_t first = bench_add(bench, true);
-    struct reader *device = bench->target->readers->make();
     char name[READER_NAME_MAX], *value;
+    struct reader *device;
     struct slot *slot;
 
+    need_machine(bench);
     assert_rc(local_add_unusable(bench->machine, &broken, &slot), RC_OK);
     bench_detach(bench, first);
+    device = bench->target->readers->make();
     assert_rc(local_add_device(bench->machine, &device, 1, "pieces=1\n", slot), RC_OK);
     assert_rc(bench->service->ops->fact(bench->observer, "Broken 01 00", "device", &value),
               RC_UNKNOWN_READER);
@@ -262,7 +272,7 @@ static void unusable_reader_keeps_its_number_when_it_works(struct bench *bench)
     assert_fact(bench, name, "facts", "pieces=1\n");
     assert_fact(bench, name, "problem", "");
     local_remove(bench->machine, device);
-    if (bench->target->readers->scripted)
+    if (bench_is_scripted(bench))
         test_reader_free(device);
 }
 
@@ -273,10 +283,12 @@ static void unusable_reader_goes(struct bench *bench)
     struct service_context *context = bench_context(bench);
     struct slot *slot;
 
+    need_machine(bench);
     assert_rc(local_add_unusable(bench->machine, &broken, &slot), RC_OK);
     assert_rc(bench->service->ops->wait(context, deadline_in_ms(0), &watch, 1), RC_OK);
     local_remove_unusable(bench->machine, slot);
     assert_rc(bench->service->ops->wait(context, deadline_in_ms(0), &watch, 1), RC_UNKNOWN_READER);
+    need_machine(bench);
     assert_rc(local_add_unusable(bench->machine, &broken, &slot), RC_OK);
     assert_fact(bench, "Broken 00 00", "device", "broken:1");
 }

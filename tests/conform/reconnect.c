@@ -169,7 +169,7 @@ static void waits_behind_a_transaction_that_resets(struct bench *bench)
     assert_rc(do_begin(owner), RC_OK);
     call_on(&call, bench, V_RECONNECT, other);
     bench_await_blocked(bench, 1);
-    bench->target->readers->remove(bench->readers[reader].device);
+    bench_pull_only(bench, reader);
     assert_rc(call_join(&call), RC_NO_CARD);
 }
 

@@ -136,7 +136,7 @@ static void removal_ends_it(struct bench *bench)
     call_on(&begin, bench, V_BEGIN, other);
     call_connect(&connect, bench, bench_context(bench), reader, SHARE_SHARED);
     bench_await_blocked(bench, 2);
-    bench->target->readers->remove(bench->readers[reader].device);
+    bench_pull_only(bench, reader);
     assert_rc(call_join(&begin), RC_CARD_REMOVED);
     assert_rc(call_join(&connect), RC_NO_CARD);
     assert_rc(do_end(owner, CARD_LEAVE), RC_CARD_REMOVED);

@@ -2,6 +2,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "ipc/remote_state.h"
 #include "manager/state.h"
 #include "tests/conform/bench.h"
 
@@ -225,9 +226,10 @@ int call_join(struct call *call)
     return call->rc;
 }
 
-/* The one place where the tests look inside: sleeping calls of the local service. */
-static unsigned count_blocked(struct manager *manager)
+/* The one place where the tests look inside: sleeping calls of the services. */
+unsigned bench_blocked_in_machine(struct bench *bench)
 {
+    struct manager *manager = manager_of(bench->machine);
     unsigned count = 0;
 
     pthread_mutex_lock(&manager->lock);
@@ -237,13 +239,32 @@ static unsigned count_blocked(struct manager *manager)
     return count;
 }
 
+unsigned bench_blocked_in_remote(struct bench *bench, bool answers_count)
+{
+    struct remote *remote = remote_of(bench->service);
+    unsigned count = 0;
+
+    pthread_mutex_lock(&remote->lock);
+    list_each(node, &remote->contexts)
+    {
+        list_each(call_node, &list_entry(node, struct remote_context, link)->calls)
+        {
+            enum remote_sleep sleep = list_entry(call_node, struct remote_call, context_link)->sleep;
+
+            count += sleep != AWAKE && (answers_count || sleep != SLEEP_ANSWER);
+        }
+    }
+    pthread_mutex_unlock(&remote->lock);
+    return count;
+}
+
 void bench_await_blocked(struct bench *bench, unsigned count)
 {
     struct deadline deadline = deadline_in_ms(PATIENCE_MS);
 
-    while (count_blocked(manager_of(bench->machine)) != count) {
+    while (bench->target->blocked(bench) != count) {
         if (deadline_passed(deadline))
-            fail_msg("%u calls sleep, expected are %u", count_blocked(manager_of(bench->machine)), count);
+            fail_msg("%u calls sleep, expected are %u", bench->target->blocked(bench), count);
         nanosleep(&(struct timespec){.tv_nsec = 200000}, NULL);
     }
 }

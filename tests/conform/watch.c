@@ -148,9 +148,9 @@ static void insertion_and_removal_wake(struct bench *bench)
         call_wait(&call, bench, context, &watch, 1);
         bench_await_blocked(bench, 1);
         if (insert)
-            bench->target->readers->insert(bench->readers[reader].device);
+            bench_insert_only(bench, reader);
         else
-            bench->target->readers->remove(bench->readers[reader].device);
+            bench_pull_only(bench, reader);
         assert_rc(call_join(&call), RC_OK);
         assert_int_equal(watch.event, (i + 1) << 16 | STATE_CHANGED | (insert ? STATE_PRESENT : STATE_EMPTY));
         assert_int_equal(watch.atr_length != 0, insert); /* whoever sees the card sees its ATR */
