@@ -254,12 +254,8 @@ static void settle(const struct local *local)
 static int start(struct local *local)
 {
     const char *list = secure_getenv("SCARD_READERS");
-    const char *which = secure_getenv("SCARD_SERVICE");
-    int rc;
+    int rc = local_new(&local->service);
 
-    if (which && which[0] && strcmp(which, "auto") != 0 && strcmp(which, "local") != 0)
-        return detail_set(RC_NO_SERVICE, "SCARD_SERVICE=%s is not known; say local or auto", which);
-    rc = local_new(&local->service);
     if (rc)
         return rc;
     rc = list ? add_from_environment(local, list) : add_from_config(local);
@@ -317,6 +313,15 @@ static void *keeper_thread(void *argument)
 
 int setup_get_service(struct service **ret_service)
 {
+    const char *which = secure_getenv("SCARD_SERVICE");
+
+    if (which && which[0] && strcmp(which, "auto") != 0 && strcmp(which, "local") != 0)
+        return detail_set(RC_NO_SERVICE, "SCARD_SERVICE=%s is not known; say local or auto", which);
+    return setup_get_local(ret_service);
+}
+
+int setup_get_local(struct service **ret_service)
+{
     struct local local = {0};
     int rc = RC_OK;
 
@@ -347,6 +352,11 @@ int setup_get_service(struct service **ret_service)
 }
 
 void setup_put_service(void)
+{
+    setup_put_local();
+}
+
+void setup_put_local(void)
 {
     pthread_mutex_lock(&state.lock);
     if (!--state.contexts) {

@@ -25,6 +25,10 @@
 int setup_get_service(struct service **ret_service);
 void setup_put_service(void);
 
+/* The one in this process, whatever SCARD_SERVICE says: for a server. */
+int setup_get_local(struct service **ret_service);
+void setup_put_local(void);
+
 /* From the environment, read once: PCSCLITE_NO_BLOCKING and SCARD_KEEP_MEMORY. */
 bool setup_no_blocking(void);
 bool setup_keep_memory(void);

@@ -5,6 +5,7 @@
 #ifndef SCARD_PCSC_SCARD_H
 #define SCARD_PCSC_SCARD_H
 
+#include <stddef.h>
 #include <winscard.h>
 
 #ifdef __cplusplus
@@ -37,6 +38,47 @@ LONG scard_abort(SCARDCONTEXT hContext);
  *              used
  * Usual length rules, SCARD_AUTOALLOCATE included. SCARD_E_UNSUPPORTED_FEATURE for another key. */
 LONG scard_reader_fact(SCARDCONTEXT hContext, LPCSTR szReader, LPCSTR szKey, LPSTR szValue, LPDWORD pcchValue);
+
+/* A server for other programs: the readers of this process behind a Unix socket that speaks pcscd's protocol, so that
+ * programs on pcsc-lite's library or on this one share them. What it serves is set as for a context (SCARD_READERS,
+ * the configuration files). One for a process; functions of this library in the same process work beside it. */
+struct scard_server;
+
+struct scard_server_options {
+    size_t size; /* sizeof(struct scard_server_options): more may come */
+
+    /* Where: a listening Unix stream socket, which is taken over, also on failure; or, with -1, a path, where what a
+     * server that died has left is replaced. NULL is the place where this library looks for servers:
+     * scard/scard.comm in $XDG_RUNTIME_DIR or /run/user/UID, or in /run for root without these. */
+    int listener;
+    LPCSTR path;
+
+    /* Who may connect beside root and this process's own user: the members of this group, who then may use the path
+     * as well; "*": everybody, or whom the caller's listener lets in; NULL: nobody. */
+    LPCSTR group;
+
+    /* Receives what an administrator wants to know, such as who was disconnected for what, as a line without newline,
+     * from any thread; or NULL. Do not call the library from it. user is borrowed until scard_server_stop. */
+    scard_log_fn *report;
+    void *user;
+};
+
+/* SCARD_E_SHARING_VIOLATION: another server listens there, and scard_error_detail says which, or this process has one
+ * already; SCARD_E_INVALID_VALUE: path or group; SCARD_W_SECURITY_VIOLATION, SCARD_F_COMM_ERROR, SCARD_E_NO_MEMORY, and
+ * what SCardEstablishContext says of readers. */
+LONG scard_server_start(const struct scard_server_options *options, struct scard_server **server);
+
+/* The path that it listens at; "" for a listener of the caller's. Valid until scard_server_stop. */
+const char *scard_server_path(const struct scard_server *server);
+
+/* How many clients it has; with 0 *pdwIdle (may be NULL) is for how many milliseconds there have been none. */
+DWORD scard_server_clients(struct scard_server *server, LPDWORD pdwIdle);
+
+/* A descriptor to poll: readable when the first client has come or the last one has gone since it was read (8 bytes). */
+int scard_server_fd(const struct scard_server *server);
+
+/* Ends it: clients are disconnected, their cards left as their dispositions say, the socket is taken away. */
+void scard_server_stop(struct scard_server *server);
 
 /* Control codes of the built-in simulated readers (sim:NAME), through SCardControl without data. */
 #define SCARD_CTL_SIM_INSERT 0x42002580 /* puts the card in */
