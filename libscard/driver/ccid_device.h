@@ -22,6 +22,8 @@ struct ccid_slot {
     struct ccid_device *device;
     uint8_t index;
 
+    bool told;     /* presence() has said last that a card is in */
+    bool out;      /* a notice says that it was out; presence() has not had a look since */
     bool powered;  /* the host has powered this card up, and not off */
     bool left;     /* that card has gone, and presence() has not said so */
     bool warm_due; /* protocol parameters are in doubt: a reset must come first */

@@ -68,8 +68,9 @@ int ccid_link_pause(struct ccid_link *link, uint8_t slot, uint64_t ms);
  * interrupt endpoint, the device has gone). Constant from ccid_link_start on. */
 int ccid_link_event_fd(const struct ccid_link *link, uint8_t slot);
 
-/* Consumes what made event_fd readable. */
-void ccid_link_seen(struct ccid_link *link, uint8_t slot);
+/* Consumes what made event_fd readable. Result: the notices of the reader say that a card has left the slot
+ * since the last call. One that came was not there before: the first notice about it is about its coming. */
+bool ccid_link_seen(struct ccid_link *link, uint8_t slot);
 
 /* Makes the slot's event_fd readable until ccid_link_seen. */
 void ccid_link_look_again(struct ccid_link *link, uint8_t slot);

@@ -21,6 +21,9 @@ struct link_slot {
     size_t mail_length;
     struct buffer box; /* holds mail where the pipe's own buffer may be used by another slot before */
 
+    bool noticed; /* the last notice that spoke of it: there is a card */
+    bool left;    /* notices say so, ccid_link_seen has not */
+
     int look_fd;  /* eventfd: look at the slot */
     int timer_fd; /* look at it regularly; -1: no need */
     int event_fd; /* epoll over these two and the pipe's */
@@ -98,7 +101,7 @@ void link_clear(struct ccid_link *link, struct link_slot *slot);
 /* ccid_link_watch.c */
 int link_watch_init(struct ccid_link *link, struct link_slot *slot);
 void link_watch_fini(struct link_slot *slot);
-/* Reads what notices there are; they are for all slots but this (NULL: for none). */
+/* Reads what notices there are; all slots but this are to be looked at (NULL: none, they are old). */
 void link_read_notices(struct ccid_link *link, const struct link_slot *self);
 
 #endif

@@ -96,6 +96,24 @@ static void start_polling(struct ccid_link *link)
         timer_init(&link->slots[i]);
 }
 
+/* What the message says of cards that came and went. */
+static void take_note(struct ccid_link *link, bool is_old, const uint8_t *notice, size_t length)
+{
+    bool present, changed;
+
+    pthread_mutex_lock(&link->lock);
+    for (unsigned i = 0; i < link->slot_count; i++) {
+        struct link_slot *slot = &link->slots[i];
+
+        if (!ccid_notice_slot(notice, length, i, &present, &changed))
+            break;
+        if (changed && slot->noticed && !is_old)
+            slot->left = true;
+        slot->noticed = present;
+    }
+    pthread_mutex_unlock(&link->lock);
+}
+
 /* A message that names no slot as changed, or that cannot be read, is about all of them. */
 static void pass_on(struct ccid_link *link, const struct link_slot *self, const uint8_t *notice,
                     size_t length)
@@ -133,6 +151,7 @@ void link_read_notices(struct ccid_link *link, const struct link_slot *self)
         rc = link->pipe->ops->notice(link->pipe, notice, sizeof notice, &length);
         if (rc || !length)
             break;
+        take_note(link, !self, notice, length);
         if (self)
             pass_on(link, self, notice, length);
     }
@@ -145,10 +164,11 @@ void link_read_notices(struct ccid_link *link, const struct link_slot *self)
     pthread_mutex_unlock(&link->lock);
 }
 
-void ccid_link_seen(struct ccid_link *link, uint8_t slot)
+bool ccid_link_seen(struct ccid_link *link, uint8_t slot)
 {
     struct link_slot *self = &link->slots[slot];
     eventfd_t count;
+    bool left;
 
     pthread_mutex_lock(&link->lock);
     if (!link->gone)
@@ -156,4 +176,9 @@ void ccid_link_seen(struct ccid_link *link, uint8_t slot)
     arm_timer(self);
     pthread_mutex_unlock(&link->lock);
     link_read_notices(link, self);
+    pthread_mutex_lock(&link->lock);
+    left = self->left;
+    self->left = false;
+    pthread_mutex_unlock(&link->lock);
+    return left;
 }

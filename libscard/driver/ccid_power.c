@@ -12,11 +12,24 @@
 #define POWER_ON_MS 60000
 #define OFF_MS 10 /* ISO 7816-3:2006, 6.4: between deactivation and the next activation */
 
+static bool is_in(enum ccid_card card)
+{
+    return card == CCID_CARD_ACTIVE || card == CCID_CARD_INACTIVE;
+}
+
+/* Can one card have taken the place of another since the last look without the status showing it? Not where
+ * the host powered the first and the reader does not power cards by itself. */
+static bool may_be_another(const struct ccid_slot *slot)
+{
+    return !slot->powered || slot->device->descriptor.features & CCID_AUTO_ACTIVATION;
+}
+
 int ccid_power_presence(struct ccid_slot *slot, bool *ret_present)
 {
     enum ccid_card card = CCID_CARD_ABSENT;
 
-    ccid_link_seen(slot->device->link, slot->index);
+    if (ccid_link_seen(slot->device->link, slot->index) && slot->told)
+        slot->out = true;
     if (!slot->left) {
         int rc = ccid_slot_look(slot, &card);
 
@@ -25,14 +38,17 @@ int ccid_power_presence(struct ccid_slot *slot, bool *ret_present)
             ccid_link_look_again(slot->device->link, slot->index);
         if (rc)
             return rc;
+        if (slot->out && is_in(card) && may_be_another(slot))
+            (void)ccid_slot_lost(slot);
     }
+    slot->out = slot->told = false;
     if (slot->left) {
         slot->left = false;
         ccid_link_look_again(slot->device->link, slot->index);
         *ret_present = false;
         return RC_OK;
     }
-    *ret_present = card == CCID_CARD_ACTIVE || card == CCID_CARD_INACTIVE;
+    slot->told = *ret_present = is_in(card);
     return RC_OK;
 }
 

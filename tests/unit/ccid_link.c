@@ -790,6 +790,38 @@ static void a_notice_is_passed_on_to_the_slots_it_speaks_of(void **state)
     finish(&rig);
 }
 
+/* The first notice, and one of a card that came, are no swap; each slot is told once. */
+static void a_card_that_was_out_between_two_notices_is_told(void **state)
+{
+    static const struct {
+        const char *notices[3];
+        bool left[3]; /* by slot 0's and slot 1's look */
+    } rows[] = {
+        {{"50 03"}, {false, false}},                  /* as many readers do when they are opened */
+        {{"50 03"}, {true, false}},                   /* it was in before */
+        {{"50 01"}, {false, false}},                  /* no change */
+        {{"50 02"}, {true, false}},                   /* gone */
+        {{"50 03"}, {false, false}},                  /* and back: has been told */
+        {{"50 02", "50 03"}, {true, false}},          /* both at once */
+        {{"50 0D", "50 07", "50 05"}, {true, false}}, /* slot 1 comes, slot 0 was away */
+        {{"50 08"}, {false, true}},
+        {{"7E", "51 00 00 01", "50"}, {false, false}}, /* nonsense, hardware errors */
+    };
+    struct rig rig;
+
+    (void)state;
+    build(&rig, 2, 1, 0);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        for (size_t j = 0; j < 3 && rows[i].notices[j]; j++)
+            fake_pipe_notice(rig.fake, rows[i].notices[j]);
+        for (uint8_t slot = 0; slot < 2; slot++) {
+            assert_int_equal(ccid_link_seen(rig.link, slot), rows[i].left[slot]);
+            assert_false(ccid_link_seen(rig.link, slot));
+        }
+    }
+    finish(&rig);
+}
+
 static void a_call_keeps_notices_quiet_until_it_ends(void **state)
 {
     struct rig rig;
@@ -863,6 +895,9 @@ static void opening_asks_until_there_is_an_answer(void **state)
     assert_int_equal(ccid_link_start(rig.link), RC_OK);
     assert_false(readable(ccid_link_event_fd(rig.link, 0), 0));
     next_one_works(&rig);
+    assert_false(ccid_link_seen(rig.link, 0));
+    fake_pipe_notice(rig.fake, "50 03"); /* the card of the old one was out */
+    assert_true(ccid_link_seen(rig.link, 0));
     finish(&rig);
 }
 
@@ -991,6 +1026,7 @@ int main(void)
         cmocka_unit_test(a_lost_answer_is_an_error_for_all),
         cmocka_unit_test(when_the_device_goes_everybody_hears_of_it),
         cmocka_unit_test(a_notice_is_passed_on_to_the_slots_it_speaks_of),
+        cmocka_unit_test(a_card_that_was_out_between_two_notices_is_told),
         cmocka_unit_test(a_call_keeps_notices_quiet_until_it_ends),
         cmocka_unit_test(without_interrupt_endpoint_slots_are_looked_at_regularly),
         cmocka_unit_test(a_reader_without_interrupt_endpoint_has_its_timer_from_the_start),

@@ -321,6 +321,52 @@ static void presence_broken_off(void **state)
     }
 }
 
+/* A notice says that the card was out; the status only shows it where a card that is put in has no power. */
+static void swap_by_notice(void **state)
+{
+    bool present;
+
+    (void)state;
+    open_reader(CCID_SHORT_APDU, CCID_AUTO_VOLTAGE);
+    script_left = true; /* of a card that nobody was told of */
+    expect_status(INACTIVE);
+    presence_is(true);
+    assert_false(script_look);
+    script_left = true;
+    expect_status(INACTIVE);
+    presence_is(false);
+    assert_true(script_look);
+    expect_status(INACTIVE);
+    presence_is(true);
+    script_left = true; /* remembered until a look succeeds */
+    script_expect(CCID_GET_SLOT_STATUS, 0, 0, "");
+    script_rc(RC_IO);
+    assert_int_equal(reader->ops->presence(reader, &present), RC_IO);
+    expect_status(INACTIVE);
+    presence_is(false);
+    expect_status(INACTIVE);
+    presence_is(true);
+    script_left = true;
+    expect_status(ABSENT);
+    presence_is(false); /* once is enough */
+    expect_status(INACTIVE);
+    presence_is(true);
+    power_up(ATR_T0);
+    script_left = true;
+    expect_status(ACTIVE);
+    presence_is(true);
+    close_reader(true);
+    open_reader(CCID_SHORT_APDU, CCID_AUTO_VOLTAGE | CCID_AUTO_ACTIVATION);
+    expect_status(ACTIVE);
+    presence_is(true);
+    script_left = true;
+    expect_status(ACTIVE);
+    presence_is(false);
+    expect_status(ACTIVE);
+    presence_is(true);
+    close_reader(false);
+}
+
 static void left_in_exchange(void **state)
 {
     static const uint8_t faults[] = {CCID_MUTE, CCID_HARDWARE, CCID_PARITY, CCID_DEACTIVATED};
@@ -808,6 +854,7 @@ int main(void)
         cmocka_unit_test_setup(layout_has_room, fresh),
         cmocka_unit_test_setup(presence, fresh),
         cmocka_unit_test_setup(presence_broken_off, fresh),
+        cmocka_unit_test_setup(swap_by_notice, fresh),
         cmocka_unit_test_setup(memory, fresh),
         cmocka_unit_test_setup(left_in_exchange, fresh),
         cmocka_unit_test_setup(swap_before_reset, fresh),

@@ -34,7 +34,7 @@ static size_t rates_length;
 static int rates_rc = RC_IO, start_rc;
 
 uint64_t script_timeout_ms, script_paused_ms;
-bool script_look;
+bool script_look, script_left;
 unsigned script_pauses, script_freed, script_forgotten, script_cancelled;
 
 static uint8_t *copy(const uint8_t *bytes, size_t length)
@@ -155,7 +155,7 @@ void script_reset(void)
     count = room = at = 0;
     rates_rc = RC_IO;
     start_rc = 0;
-    script_look = false;
+    script_look = script_left = false;
     script_pauses = script_freed = script_forgotten = script_cancelled = 0;
     script_paused_ms = 0;
 }
@@ -242,11 +242,14 @@ int ccid_link_event_fd(const struct ccid_link *link, uint8_t slot)
     return 100 + slot;
 }
 
-void ccid_link_seen(struct ccid_link *link, uint8_t slot)
+bool ccid_link_seen(struct ccid_link *link, uint8_t slot)
 {
+    bool left = script_left;
+
     (void)link;
     (void)slot;
-    script_look = false;
+    script_look = script_left = false;
+    return left;
 }
 
 void ccid_link_look_again(struct ccid_link *link, uint8_t slot)

@@ -183,6 +183,34 @@ static void swaps(void **state)
     }
 }
 
+/* The status alone does not show it: the card has no power either way, or has it again at once. */
+static void swaps_unseen_by_the_status(void **state)
+{
+    static const struct {
+        const char *preset;
+        bool powered;
+    } rows[] = {{"tpdu", false}, {"extended", false}, {"activating", false}, {"activating", true}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        kit_open(&kit, rows[i].preset, NULL, "sim:echo?protocol=T1");
+        for (unsigned j = 0; j < 2; j++) {
+            if (rows[i].powered)
+                kit_start(&kit, PROTOCOL_T1);
+            assert_true(kit_present(&kit));
+            assert_true(kit_present(&kit));
+            emu_reader_bounce(kit.emulated, 0);
+            kit_wait_event(&kit);
+            assert_false(kit_present(&kit));
+            kit_wait_event(&kit);
+            assert_true(kit_present(&kit));
+        }
+        kit_start(&kit, PROTOCOL_T1);
+        assert_int_equal(TRANSMIT(0, 0xB0, 0, 0, 1), RC_OK);
+        kit_close(&kit);
+    }
+}
+
 static void leaves_in_command(void **state)
 {
     static const char *const presets[] = {"tpdu", "short", "extended", "character", "tpdu-auto"};
@@ -484,10 +512,19 @@ static void faults(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(levels),   cmocka_unit_test(swaps),      cmocka_unit_test(leaves_in_command),
-        cmocka_unit_test(voltages), cmocka_unit_test(mute_card),  cmocka_unit_test(speeds),
-        cmocka_unit_test(habits),   cmocka_unit_test(cancelling), cmocka_unit_test(odd_lengths),
-        cmocka_unit_test(slots),    cmocka_unit_test(unplugged),  cmocka_unit_test(faults),
+        cmocka_unit_test(levels),
+        cmocka_unit_test(swaps),
+        cmocka_unit_test(swaps_unseen_by_the_status),
+        cmocka_unit_test(leaves_in_command),
+        cmocka_unit_test(voltages),
+        cmocka_unit_test(mute_card),
+        cmocka_unit_test(speeds),
+        cmocka_unit_test(habits),
+        cmocka_unit_test(cancelling),
+        cmocka_unit_test(odd_lengths),
+        cmocka_unit_test(slots),
+        cmocka_unit_test(unplugged),
+        cmocka_unit_test(faults),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -394,6 +394,8 @@ void emu_reader_bounce(struct emu_reader *reader, unsigned index)
         power_off(slot);
         slot->line = line;
         slot->changed = true;
+        if (reader->config.features & 0x4)
+            power_activate(slot, reader->config.voltages, NULL);
         reader_notify(slot->function);
     }
     emu_unlock();

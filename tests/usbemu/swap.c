@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+/* A card that was swapped too fast for the status of the slot is told to programs all the same: by the notice
+ * of the reader's interrupt endpoint. */
+#include "bus_kit.h"
+
+/* The reader's event counter when its state is no longer as in known. */
+static SCARD_READERSTATE await_change(SCARDCONTEXT context, SCARD_READERSTATE known)
+{
+    SCARD_READERSTATE now = {.szReader = known.szReader,
+                             .dwCurrentState = known.dwEventState & ~(DWORD)SCARD_STATE_CHANGED};
+
+    assert_int_equal(SCardGetStatusChange(context, PATIENCE_MS, &now, 1), SCARD_S_SUCCESS);
+    assert_true(now.dwEventState & SCARD_STATE_CHANGED);
+    return now;
+}
+
+static unsigned counter(SCARD_READERSTATE state)
+{
+    return (unsigned)(state.dwEventState >> 16);
+}
+
+static SCARD_READERSTATE with_card(SCARDCONTEXT context)
+{
+    SCARD_READERSTATE state = {.szReader = BUS_FIRST};
+
+    bus_await_card(context, BUS_FIRST, true);
+    assert_int_equal(SCardGetStatusChange(context, 0, &state, 1), SCARD_S_SUCCESS);
+    return state;
+}
+
+/* Out and in: two events, whoever looks in between. */
+static void swap(SCARDCONTEXT context, struct emu_reader *emulated, SCARD_READERSTATE *state)
+{
+    unsigned before = counter(*state);
+
+    emu_reader_bounce(emulated, 0);
+    do
+        *state = await_change(context, *state);
+    while (!(state->dwEventState & SCARD_STATE_PRESENT) || counter(*state) == before);
+    assert_int_equal(counter(*state), before + 2);
+}
+
+static void unpowered(void **state)
+{
+    SCARDCONTEXT context;
+    struct emu_reader *emulated = bus_reader("tpdu", "");
+    SCARD_READERSTATE known;
+    SCARDHANDLE card;
+    DWORD protocol;
+
+    (void)state;
+    assert_int_equal(SCardEstablishContext(SCARD_SCOPE_SYSTEM, NULL, NULL, &context), SCARD_S_SUCCESS);
+    bus_plug(emulated, "1-1", "sim:echo?protocol=T1");
+    bus_await_list(context, BUS_FIRST);
+    bus_await_card(context, BUS_FIRST, true);
+    assert_int_equal(
+        SCardConnect(context, BUS_FIRST, SCARD_SHARE_SHARED, SCARD_PROTOCOL_T1, &card, &protocol),
+        SCARD_S_SUCCESS);
+    assert_int_equal(SCardDisconnect(card, SCARD_UNPOWER_CARD), SCARD_S_SUCCESS);
+    known = with_card(context);
+    assert_false(emu_reader_slot(emulated, 0).active);
+    swap(context, emulated, &known);
+    assert_int_equal(SCardReleaseContext(context), SCARD_S_SUCCESS);
+}
+
+/* The handle of the first card does not reach the second. */
+static void activated_by_the_reader(void **state)
+{
+    SCARDCONTEXT context;
+    struct emu_reader *emulated = bus_reader("activating", "");
+    SCARD_READERSTATE known;
+    SCARDHANDLE card;
+    DWORD protocol;
+
+    (void)state;
+    assert_int_equal(SCardEstablishContext(SCARD_SCOPE_SYSTEM, NULL, NULL, &context), SCARD_S_SUCCESS);
+    bus_plug(emulated, "1-1", "sim:echo?protocol=T1");
+    bus_await_list(context, BUS_FIRST);
+    bus_await_card(context, BUS_FIRST, true);
+    assert_int_equal(
+        SCardConnect(context, BUS_FIRST, SCARD_SHARE_SHARED, SCARD_PROTOCOL_T1, &card, &protocol),
+        SCARD_S_SUCCESS);
+    known = with_card(context);
+    for (unsigned i = 0; i < 3; i++)
+        swap(context, emulated, &known);
+    assert_int_equal(SCardBeginTransaction(card), SCARD_W_REMOVED_CARD);
+    assert_int_equal(SCardReconnect(card, SCARD_SHARE_SHARED, SCARD_PROTOCOL_T1, SCARD_LEAVE_CARD, &protocol),
+                     SCARD_S_SUCCESS);
+    assert_int_equal(SCardDisconnect(card, SCARD_LEAVE_CARD), SCARD_S_SUCCESS);
+    assert_int_equal(SCardReleaseContext(context), SCARD_S_SUCCESS);
+}
+
+/* A reader that is opened with a card in tells so by its first notice: no event for programs. */
+static void first_notice(void **state)
+{
+    struct emu_reader *emulated = bus_reader("activating", "");
+    SCARDCONTEXT context;
+
+    (void)state;
+    assert_int_equal(SCardEstablishContext(SCARD_SCOPE_SYSTEM, NULL, NULL, &context), SCARD_S_SUCCESS);
+    bus_plug(emulated, "1-1", "sim:echo?protocol=T1");
+    bus_await_list(context, BUS_FIRST);
+    assert_int_equal(counter(with_card(context)), 1);
+    assert_int_equal(SCardReleaseContext(context), SCARD_S_SUCCESS);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_teardown(unpowered, bus_finish),
+        cmocka_unit_test_teardown(activated_by_the_reader, bus_finish),
+        cmocka_unit_test_teardown(first_notice, bus_finish),
+    };
+
+    return cmocka_run_group_tests(tests, bus_begin, bus_end);
+}
