@@ -22,11 +22,12 @@ struct ccid_slot {
     struct ccid_device *device;
     uint8_t index;
 
-    bool told;     /* presence() has said last that a card is in */
-    bool out;      /* a notice says that it was out; presence() has not had a look since */
-    bool powered;  /* the host has powered this card up, and not off */
-    bool left;     /* that card has gone, and presence() has not said so */
-    bool warm_due; /* protocol parameters are in doubt: a reset must come first */
+    bool told;            /* presence() has said last that a card is in */
+    bool out;             /* a notice says that it was out; presence() has not had a look since */
+    uint8_t looks_failed; /* of presence(), in a row */
+    bool powered;         /* the host has powered this card up, and not off */
+    bool left;            /* that card has gone, and presence() has not said so */
+    bool warm_due;        /* protocol parameters are in doubt: a reset must come first */
     uint8_t atr_bytes[ATR_MAX];
     size_t atr_length; /* 0: not powered */
     struct atr atr;

@@ -10,6 +10,7 @@
 
 /* A reader may try three voltages by itself, and each time 33 characters of an ATR may take 9600 etu each. */
 #define POWER_ON_MS 60000
+#define LOOKS 3   /* in vain: it is not looked again just because of that */
 #define OFF_MS 10 /* ISO 7816-3:2006, 6.4: between deactivation and the next activation */
 
 static bool is_in(enum ccid_card card)
@@ -24,6 +25,22 @@ static bool may_be_another(const struct ccid_slot *slot)
     return !slot->powered || slot->device->descriptor.features & CCID_AUTO_ACTIVATION;
 }
 
+/* What there was to see has not been seen. A reader that goes on failing is asked again when it has something
+ * new to tell, or a program wants it. */
+static int look_failed(struct ccid_slot *slot, int rc)
+{
+    if (rc == RC_READER_UNAVAILABLE)
+        return rc;
+    if (rc != RC_CANCELLED && slot->looks_failed < LOOKS)
+        slot->looks_failed++;
+    if (rc != RC_CANCELLED && slot->looks_failed == LOOKS)
+        return detail_set(RC_READER_UNAVAILABLE,
+                          "%s: the reader does not say whether a card is in; unplug it and plug it in again",
+                          slot->reader.device);
+    ccid_link_look_again(slot->device->link, slot->index);
+    return rc;
+}
+
 int ccid_power_presence(struct ccid_slot *slot, bool *ret_present)
 {
     enum ccid_card card = CCID_CARD_ABSENT;
@@ -33,15 +50,13 @@ int ccid_power_presence(struct ccid_slot *slot, bool *ret_present)
     if (!slot->left) {
         int rc = ccid_slot_look(slot, &card);
 
-        /* What there was to see has not been seen. After RC_IO it would be there for ever. */
-        if (rc == RC_CANCELLED || rc == RC_TIMEOUT)
-            ccid_link_look_again(slot->device->link, slot->index);
         if (rc)
-            return rc;
+            return look_failed(slot, rc);
         if (slot->out && is_in(card) && may_be_another(slot))
             (void)ccid_slot_lost(slot);
     }
     slot->out = slot->told = false;
+    slot->looks_failed = 0;
     if (slot->left) {
         slot->left = false;
         ccid_link_look_again(slot->device->link, slot->index);

@@ -48,7 +48,8 @@ struct reader;
 
 struct reader_ops {
     /* Is a card in? Consumes whatever made event_fd readable. Never waits for a card. A card that left since
-     * the last call is reported absent once, even if one is in again; event_fd is then readable again. */
+     * the last call is reported absent once, even if one is in again; event_fd is then readable again. So it
+     * is after a failure that may be over by then; after RC_READER_UNAVAILABLE only when there is news. */
     int (*presence)(struct reader *reader, bool *ret_present);
 
     /* Powers the card off or resets it. For a reset: *ret_atr_length bytes (at most ATR_MAX) in atr.

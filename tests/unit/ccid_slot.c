@@ -306,7 +306,7 @@ static void presence(void **state)
 /* What made the event is not told yet. */
 static void presence_broken_off(void **state)
 {
-    static const int ends[] = {RC_CANCELLED, RC_TIMEOUT};
+    static const int ends[] = {RC_CANCELLED, RC_TIMEOUT, RC_IO};
 
     (void)state;
     for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
@@ -319,6 +319,35 @@ static void presence_broken_off(void **state)
         assert_true(script_look);
         close_reader(false);
     }
+}
+
+/* A reader that goes on failing is broken, until it is asked once more and answers. */
+static void presence_fails(void **state)
+{
+    bool present;
+
+    (void)state;
+    open_reader(CCID_SHORT_APDU, CCID_AUTO_VOLTAGE);
+    for (unsigned round = 0; round < 2; round++) {
+        for (unsigned i = 0; i < 4; i++) {
+            script_expect(CCID_GET_SLOT_STATUS, 0, 0, "");
+            script_rc(i % 2 ? RC_TIMEOUT : RC_IO);
+            detail_clear();
+            assert_int_equal(reader->ops->presence(reader, &present),
+                             i < 2 ? i % 2 ? RC_TIMEOUT : RC_IO : RC_READER_UNAVAILABLE);
+            assert_int_equal(script_look, i < 2);
+        }
+        assert_non_null(strstr(detail_get(), "usb:1-1:1.0"));
+        expect_status(INACTIVE);
+        presence_is(true);
+    }
+    for (unsigned i = 0; i < 4; i++) { /* that is not the reader's fault */
+        script_expect(CCID_GET_SLOT_STATUS, 0, 0, "");
+        script_rc(RC_CANCELLED);
+        assert_int_equal(reader->ops->presence(reader, &present), RC_CANCELLED);
+        assert_true(script_look);
+    }
+    close_reader(false);
 }
 
 /* A notice says that the card was out; the status only shows it where a card that is put in has no power. */
@@ -854,6 +883,7 @@ int main(void)
         cmocka_unit_test_setup(layout_has_room, fresh),
         cmocka_unit_test_setup(presence, fresh),
         cmocka_unit_test_setup(presence_broken_off, fresh),
+        cmocka_unit_test_setup(presence_fails, fresh),
         cmocka_unit_test_setup(swap_by_notice, fresh),
         cmocka_unit_test_setup(memory, fresh),
         cmocka_unit_test_setup(left_in_exchange, fresh),

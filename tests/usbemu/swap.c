@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* A card that was swapped too fast for the status of the slot is told to programs all the same: by the notice
- * of the reader's interrupt endpoint. */
+/* Cards that come and go where the first look does not show it.
+ *
+ * One that was swapped too fast for the status of the slot is told to programs all the same: by the notice of
+ * the reader's interrupt endpoint. */
 #include "bus_kit.h"
 
 /* The reader's event counter when its state is no longer as in known. */
@@ -104,12 +106,48 @@ static void first_notice(void **state)
     assert_int_equal(SCardReleaseContext(context), SCARD_S_SUCCESS);
 }
 
+static void await_state(SCARDCONTEXT context, DWORD wanted)
+{
+    SCARD_READERSTATE state = {.szReader = BUS_FIRST};
+
+    do
+        state = await_change(context, state);
+    while (!(state.dwEventState & wanted));
+}
+
+/* A look that fails is made up for. A reader that goes on failing is told as such - and left alone: by its
+ * next notice it works again. */
+static void looks_that_fail(void **state)
+{
+    struct emu_reader *emulated = bus_reader("tpdu", "");
+    SCARDCONTEXT context;
+    size_t asked;
+
+    (void)state;
+    assert_int_equal(SCardEstablishContext(SCARD_SCOPE_SYSTEM, NULL, NULL, &context), SCARD_S_SUCCESS);
+    bus_plug(emulated, "1-1", NULL);
+    bus_await_list(context, BUS_FIRST);
+    bus_await_card(context, BUS_FIRST, false);
+    assert_int_equal(emu_reader_fault_text(emulated, "in 81 count=4 badtype"), 0);
+    assert_int_equal(emu_reader_insert(emulated, 0, "sim:echo?protocol=T1"), 0);
+    await_state(context, SCARD_STATE_PRESENT);
+    assert_int_equal(emu_reader_fault_text(emulated, "in 81 count=6 badtype"), 0);
+    emu_reader_remove(emulated, 0);
+    await_state(context, SCARD_STATE_UNAVAILABLE);
+    asked = emu_reader_count(emulated, EMU_OUT, 0x65);
+    assert_int_equal(emu_reader_insert(emulated, 0, "sim:echo?protocol=T1"), 0);
+    await_state(context, SCARD_STATE_PRESENT);
+    assert_true(emu_reader_count(emulated, EMU_OUT, 0x65) <= asked + 4);
+    assert_int_equal(SCardReleaseContext(context), SCARD_S_SUCCESS);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(unpowered, bus_finish),
         cmocka_unit_test_teardown(activated_by_the_reader, bus_finish),
         cmocka_unit_test_teardown(first_notice, bus_finish),
+        cmocka_unit_test_teardown(looks_that_fail, bus_finish),
     };
 
     return cmocka_run_group_tests(tests, bus_begin, bus_end);
