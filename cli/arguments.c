@@ -283,6 +283,8 @@ int arguments_parse(struct call *call, int argc, const char *const *argv)
     while (cursor.next < argc && status == STATUS_DONE) {
         const char *word = argv[cursor.next++];
 
+        if (call->argument_count > 0 && (call->command->flags & COMMAND_PASSES))
+            options = false;
         if (!options || word[0] != '-' || word[1] == '\0')
             status = take_word(call, word);
         else if (word[1] != '-')

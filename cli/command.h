@@ -63,6 +63,7 @@ enum command_flags {
     COMMAND_REPEATS = 16, /* runs until interrupted (watch) */
     COMMAND_OPENS = 32,   /* one-shot: runs in a session that is opened for it (front->open_session) */
     COMMAND_URGENT = 64,  /* does not wait for the command that a session runs, but ends it */
+    COMMAND_PASSES = 128, /* what follows its first argument belongs to that, options too */
 };
 
 struct command {

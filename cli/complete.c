@@ -147,6 +147,7 @@ static struct place find_place(const struct front *front, int count, const char 
                 return (struct place){.only_arguments = true};
         } else {
             place.arguments++;
+            place.only_arguments |= (place.command->flags & COMMAND_PASSES) != 0;
         }
     }
     return place;

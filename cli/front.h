@@ -53,6 +53,7 @@ struct front {
         struct call *call); /* COMMAND_OPENS of a one-shot: open a session and run the call in it */
     int (*run_shell)(struct call *call);
     int (*run_script)(struct call *call);
+    int (*run_program)(struct call *call); /* becomes it: for a one-shot front */
 
     /* Told of every exchange, also automatic ones, before it is shown; NULL = nobody. */
     void (*exchanged)(void *user, const struct exchange *exchange);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "cli/dispatch.h"
+#include "cli/launch.h"
 #include "cli/script.h"
 #include "cli/session.h"
 #include "cli/session_server.h"
@@ -55,6 +56,7 @@ int main(int argc, char **argv)
         return session_serve(&front, argc - 1, words);
     }
     hold_streams();
+    launch_remember();
     /* A reader of the output that went away is a status, not a death in the middle of a transaction. */
     signal(SIGPIPE, SIG_IGN);
     output_init(&output, STDOUT_FILENO, STDERR_FILENO, getenv("NO_COLOR"), getenv("TERM"));
@@ -67,6 +69,7 @@ int main(int argc, char **argv)
     front.open_session = session_open;
     front.run_shell = shell_run;
     front.run_script = script_run;
+    front.run_program = launch_program;
     status = run(&front, argc > 0 ? argc - 1 : 0, words);
     desk_fini(&desk);
     interrupt_fini(&interrupt);

@@ -2,11 +2,17 @@
 /*
  * cacard_bridge PORT NSSDIR: libcacard's emulated CAC card behind vpcd. NSSDIR comes from make_nssdb. Prints
  * "card in" when connected. Ends with the connection, or by SIGTERM.
+ *
+ * cacard_bridge SOCKET NSSDIR: SOCKET is a path with a '/'; prints "listening" and is the card of one program
+ * after another, with the connections to their readers that vpcd_insert.c sends there. Ends by SIGTERM or
+ * with its standard input.
  */
 #include "tests/interop/vpcd_client.h"
 
 #include <libcacard.h>
+#include <poll.h>
 #include <signal.h>
+#include <sys/un.h>
 
 static struct vpcd_client client;
 static uint8_t answer[2 + VPCD_BODY_MAX];
@@ -91,16 +97,80 @@ static bool serve(VReader *reader)
     return !length || transmit(reader, body, length);
 }
 
-int main(int argc, char **argv)
+/* One that came over the connection, or -1. */
+static int receive_descriptor(int connection)
 {
-    VReader *reader;
+    union {
+        struct cmsghdr header;
+        char room[CMSG_SPACE(sizeof(int))];
+    } control;
+    char byte;
+    struct iovec bytes = {&byte, 1};
+    struct msghdr message = {
+        .msg_iov = &bytes, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+    struct cmsghdr *header;
+    int fd = -1;
 
-    if (argc != 3) {
-        fprintf(stderr, "usage: cacard_bridge PORT NSSDIR\n");
-        return 2;
+    if (recvmsg(connection, &message, MSG_CMSG_CLOEXEC) < 0)
+        return -1;
+    header = CMSG_FIRSTHDR(&message);
+    if (header && header->cmsg_type == SCM_RIGHTS)
+        memcpy(&fd, CMSG_DATA(header), sizeof fd);
+    return fd;
+}
+
+static int listen_at(const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    if (strlen(path) >= sizeof address.sun_path)
+        return -1;
+    strcpy(address.sun_path, path);
+    return fd >= 0 && !bind(fd, (const struct sockaddr *)&address, sizeof address) && !listen(fd, 16) ? fd
+                                                                                                      : -1;
+}
+
+/* The next program's connection to its reader; false at the end of the standard input. */
+static bool next_reader(int listener)
+{
+    struct pollfd fds[] = {{.fd = STDIN_FILENO, .events = POLLIN}, {.fd = listener, .events = POLLIN}};
+    int connection;
+
+    do {
+        if (poll(fds, 2, -1) < 0 || fds[0].revents)
+            return false;
+        connection = accept(listener, NULL, NULL);
+        client = (struct vpcd_client){.fd = connection < 0 ? -1 : receive_descriptor(connection)};
+        if (connection >= 0)
+            close(connection);
+    } while (client.fd < 0);
+    return true;
+}
+
+static int serve_programs(VReader *reader, const char *path)
+{
+    int listener = listen_at(path);
+
+    if (listener < 0) {
+        fprintf(stderr, "%s: %s\n", path, strerror(errno));
+        return 1;
     }
-    reader = open_card(argv[2]);
-    if (!reader || !vpcd_client_connect(&client, argv[1]))
+    puts("listening");
+    fflush(stdout);
+    while (next_reader(listener)) {
+        while (serve(reader))
+            ;
+        vreader_power_off(reader);
+        close(client.fd);
+    }
+    unlink(path);
+    return 0;
+}
+
+static int serve_port(VReader *reader, const char *port)
+{
+    if (!vpcd_client_connect(&client, port))
         return 1;
     sigaction(SIGTERM, &(struct sigaction){.sa_handler = leave}, NULL);
     puts("card in");
@@ -108,6 +178,22 @@ int main(int argc, char **argv)
     while (serve(reader))
         ;
     close(client.fd);
-    vreader_free(reader);
     return 0;
+}
+
+int main(int argc, char **argv)
+{
+    VReader *reader;
+    int status;
+
+    if (argc != 3) {
+        fprintf(stderr, "usage: cacard_bridge PORT|SOCKET NSSDIR\n");
+        return 2;
+    }
+    reader = open_card(argv[2]);
+    if (!reader)
+        return 1;
+    status = strchr(argv[1], '/') ? serve_programs(reader, argv[1]) : serve_port(reader, argv[1]);
+    vreader_free(reader);
+    return status;
 }
