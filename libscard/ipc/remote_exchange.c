@@ -8,18 +8,19 @@
 #include "base/rc.h"
 #include "ipc/remote_call.h"
 #include "ipc/remote_connection.h"
+#include "ipc/remote_plain.h"
 
 /* Size of PC/SC's protocol control information on the wire. */
 #define PCI_LENGTH 16
 
-int remote_handle_rc(const struct remote_call *call, uint32_t code)
+int remote_handle_rc(struct remote_call *call, const struct remote_handle *handle, uint32_t code)
 {
     int rc = call_rc(call, code);
 
     /* pcscd forgets the reader of a handle before the handle. */
-    return rc == RC_INVALID_VALUE || rc == RC_INVALID_HANDLE || rc == RC_UNKNOWN_READER
-               ? RC_READER_UNAVAILABLE
-               : rc;
+    if (rc == RC_INVALID_VALUE || rc == RC_INVALID_HANDLE || rc == RC_UNKNOWN_READER)
+        return RC_READER_UNAVAILABLE;
+    return plain_event(call, handle, rc);
 }
 
 static uint32_t room(size_t capacity)
@@ -28,15 +29,15 @@ static uint32_t room(size_t capacity)
 }
 
 /* With the turn. */
-static int transmit_once(struct remote_call *call, struct wire_transmit *body, const uint8_t *command,
-                         uint8_t *response)
+static int transmit_once(struct remote_call *call, const struct remote_handle *handle,
+                         struct wire_transmit *body, const uint8_t *command, uint8_t *response)
 {
     uint32_t offered = body->receive_length;
     int rc = call_ask(call, WIRE_TRANSMIT, body, command, body->send_length);
 
     if (rc)
         return rc;
-    rc = remote_handle_rc(call, body->rv);
+    rc = remote_handle_rc(call, handle, body->rv);
     if (!rc && body->receive_length > offered)
         return call_broken(call, connection_nonsense(call->connection, "the length of a response"));
     if (!rc)
@@ -67,7 +68,7 @@ int remote_transmit(struct service_handle *service_handle, uint32_t protocol, co
                                       .receive_protocol = protocol,
                                       .receive_pci_length = PCI_LENGTH,
                                       .receive_length = room(capacity)};
-        rc = transmit_once(&call, &body, command, response);
+        rc = transmit_once(&call, handle, &body, command, response);
         if (rc != RC_SHARING || call.context->no_wait)
             break;
         rc = call_pause(&call, handle, &pause_ms);
@@ -99,7 +100,7 @@ int remote_control(struct service_handle *service_handle, uint32_t code, const u
         return rc;
     rc = call_ask(&call, WIRE_CONTROL, &body, in, in_length);
     if (!rc)
-        rc = remote_handle_rc(&call, body.rv);
+        rc = remote_handle_rc(&call, handle, body.rv);
     if (!rc && body.returned > room(capacity))
         rc = call_broken(&call, connection_nonsense(call.connection, "the length of a reader's answer"));
     else if (!rc)
@@ -122,7 +123,7 @@ int remote_get_attribute(struct service_handle *service_handle, uint32_t tag, ui
         return rc;
     rc = call_ask(&call, WIRE_GET_ATTRIBUTE, &body, NULL, 0);
     if (!rc)
-        rc = remote_handle_rc(&call, body.rv);
+        rc = remote_handle_rc(&call, handle, body.rv);
     if (rc == RC_INSUFFICIENT_BUFFER)
         rc = detail_set(RC_UNSUPPORTED, "the attribute is longer than the %u bytes that a service can send",
                         WIRE_ATTRIBUTE_MAX);
@@ -156,7 +157,7 @@ int remote_set_attribute(struct service_handle *service_handle, uint32_t tag, co
     if (!rc) {
         rc = call_ask(&call, WIRE_SET_ATTRIBUTE, &body, NULL, 0);
         if (!rc)
-            rc = remote_handle_rc(&call, body.rv);
+            rc = remote_handle_rc(&call, handle, body.rv);
         call_leave(&call);
     }
     secret_wipe(&body, sizeof body);

@@ -13,7 +13,8 @@ int remote_get_attribute(struct service_handle *handle, uint32_t tag, uint8_t *o
                          size_t *ret_length);
 int remote_set_attribute(struct service_handle *handle, uint32_t tag, const uint8_t *value, size_t length);
 
-/* The code of a verb on a handle: a reader that is gone is unavailable. */
-int remote_handle_rc(const struct remote_call *call, uint32_t code);
+/* The result of a verb on a handle for the code that the server gave: a reader that is gone is unavailable, a
+ * swapped card is removed. */
+int remote_handle_rc(struct remote_call *call, const struct remote_handle *handle, uint32_t code);
 
 #endif

@@ -9,6 +9,7 @@
 #include "ipc/remote_call.h"
 #include "ipc/remote_connection.h"
 #include "ipc/remote_exchange.h"
+#include "ipc/remote_plain.h"
 #include "ipc/remote_table.h"
 
 /* Somebody else has a transaction: the server would hold the request back, or refuse it. A server with
@@ -18,7 +19,7 @@ static int ask_status(struct remote_call *call, const struct remote_handle *hand
     struct wire_begin body = {.card = handle->card};
     int rc = call_ask(call, WIRE_STATUS, &body, NULL, 0);
 
-    return rc ? rc : remote_handle_rc(call, body.rv);
+    return rc ? rc : remote_handle_rc(call, handle, body.rv);
 }
 
 /* A connection that is held back by another's transaction is given up by breaking the connection off, hence
@@ -49,6 +50,7 @@ static int ask_to_connect(struct remote_call *call, struct wire_connect *body)
 static int adopt(struct remote_call *call, struct remote_handle *handle, const struct wire_connect *body)
 {
     struct remote *remote = context_remote(call->context);
+    bool held = call->held;
     int rc;
 
     pthread_mutex_lock(&remote->lock);
@@ -56,8 +58,11 @@ static int adopt(struct remote_call *call, struct remote_handle *handle, const s
     handle->base.context = &call->context->base;
     handle->card = body->card;
     memcpy(handle->reader, body->reader, sizeof handle->reader);
-    rc = call->context->closed || call->connection->broken ? RC_CANCELLED : RC_OK;
-    if (!rc) {
+    rc = call->cancelled && held ? RC_CANCELLED : RC_OK;
+    if (rc) {
+        /* It was cut off while the answer came. */
+        call->connection->broken = true;
+    } else {
         handle->connection = call->connection;
         list_append(&call->connection->handles, &handle->link);
     }
@@ -90,48 +95,71 @@ int remote_connect(struct service_context *service_context, const char *reader, 
     memcpy(asked.reader, body.reader, sizeof asked.reader);
     if (!rc)
         rc = adopt(&call, handle, &asked);
-    call_leave(&call);
     if (rc) {
+        call_leave(&call);
         free(handle);
         return rc;
     }
+    /* A server that is lost now is noticed by the next call. */
+    plain_note(&call, handle, share);
+    call_leave(&call);
     *ret_handle = &handle->base;
     *ret_protocol = asked.protocol;
     return RC_OK;
+}
+
+/* With the turn, and nobody's transaction in the way. */
+static int reconnect_once(struct remote_call *call, struct remote_handle *handle, struct wire_reconnect *body)
+{
+    int rc = call_ask(call, WIRE_RECONNECT, body, NULL, 0);
+
+    return rc ? rc : remote_handle_rc(call, handle, body->rv);
+}
+
+static int reconnect(struct remote_call *call, struct remote_handle *handle,
+                     const struct wire_reconnect *wanted, uint32_t *ret_protocol)
+{
+    struct wire_reconnect body = *wanted;
+    int rc = RC_OK;
+
+    if (body.share == SHARE_EXCLUSIVE)
+        rc = plain_may_be_exclusive(call, handle);
+    if (!rc)
+        rc = reconnect_once(call, handle, &body);
+    if ((rc == RC_UNRESPONSIVE || rc == RC_MUTE) && wanted->initialization == CARD_LEAVE &&
+        plain_is_off(call, handle)) {
+        body = *wanted;
+        body.initialization = CARD_RESET;
+        rc = reconnect_once(call, handle, &body);
+    }
+    if (!rc)
+        rc = plain_note(call, handle, (enum share_mode)body.share);
+    if (!rc)
+        *ret_protocol = body.protocol;
+    return rc;
 }
 
 int remote_reconnect(struct service_handle *service_handle, enum share_mode share, uint32_t protocols,
                      enum disposition initialization, uint32_t *ret_protocol)
 {
     struct remote_handle *handle = remote_handle_of(service_handle);
-    struct wire_reconnect body;
+    struct wire_reconnect wanted = {
+        .card = handle->card, .share = share, .protocols = protocols, .initialization = initialization};
     struct remote_call call;
     unsigned pause_ms = 0;
     int rc = call_enter_handle(&call, handle);
 
     if (rc)
         return rc;
-    for (;;) {
-        /* A sharing violation has two causes: another's transaction, which is waited for, and another's use
-         * of a reader that is wanted exclusively, which is not. */
-        rc = call.connection->features ? RC_OK : ask_status(&call, handle);
-        if (rc != RC_SHARING) {
-            body = (struct wire_reconnect){.card = handle->card,
-                                           .share = share,
-                                           .protocols = protocols,
-                                           .initialization = initialization};
-            rc = call.connection->broken ? RC_SERVICE_STOPPED
-                                         : call_ask(&call, WIRE_RECONNECT, &body, NULL, 0);
-            if (!rc)
-                rc = remote_handle_rc(&call, body.rv);
-            break;
-        }
+    /* A sharing violation has two causes: another's transaction, which is waited for, and another's use of a
+     * reader that is wanted exclusively, which is not. */
+    while (!call.connection->features && (rc = ask_status(&call, handle)) == RC_SHARING) {
         rc = call.context->no_wait ? RC_SHARING : call_pause(&call, handle, &pause_ms);
         if (rc)
-            break;
+            goto out;
     }
-    if (!rc)
-        *ret_protocol = body.protocol;
+    rc = rc == RC_SERVICE_STOPPED ? rc : reconnect(&call, handle, &wanted, ret_protocol);
+out:
     call_leave(&call);
     return rc;
 }
@@ -228,7 +256,7 @@ int remote_begin(struct service_handle *service_handle)
         if (!rc)
             rc = call_ask(&call, WIRE_BEGIN, &body, NULL, 0);
         if (!rc)
-            rc = remote_handle_rc(&call, body.rv);
+            rc = remote_handle_rc(&call, handle, body.rv);
         if (rc == RC_SHARING)
             rc = call_pause(&call, handle, &pause_ms);
         else
@@ -251,7 +279,7 @@ int remote_end(struct service_handle *service_handle, enum disposition dispositi
         return rc;
     rc = call_ask(&call, WIRE_END, &body, NULL, 0);
     if (!rc)
-        rc = remote_handle_rc(&call, body.rv);
+        rc = remote_handle_rc(&call, handle, body.rv);
     call_leave(&call);
     return rc;
 }

@@ -61,6 +61,10 @@ struct remote_handle {
     struct connection *connection; /* NULL once closed */
     int32_t card;                  /* constant, as is reader */
     char reader[READER_NAME_MAX];
+
+    /* For a server without features, of the call that has the turn. */
+    bool exclusive;
+    uint32_t events; /* of its reader when the handle was connected */
 };
 
 /* What a call sleeps for; the tests look at it. */
