@@ -127,9 +127,9 @@ static int start_t1(struct ccid_slot *slot)
     if (!room)
         return detail_set(RC_PROTO_MISMATCH, "%s: the reader's messages have no room for a block of T=1",
                           slot->reader.device);
-    /* 11.2.3: IFSC is the most that the card takes; less may always be sent. */
-    t1_init(&slot->t1, slot->atr.ifsc < room ? slot->atr.ifsc : (uint8_t)room, slot->atr.crc,
-            ccid_exchange_block, slot);
+    t1_init_atr(&slot->t1, &slot->atr, ccid_exchange_block, slot);
+    if (room < T1_INF_MAX)
+        slot->t1.ifsc_max = (uint8_t)room;
     if (!ifsd || device->quirk.flags & CCID_NO_IFSD)
         return RC_OK;
     if (device->descriptor.features & CCID_AUTO_IFSD) {

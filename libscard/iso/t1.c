@@ -210,12 +210,18 @@ static void prepare_i(struct run *run)
     run->complete = !run->more;
 }
 
+/* Longest INF that may be sent now: what the card takes is a maximum (11.2.3), less is always right. */
+static size_t inf_max(const struct t1 *t1)
+{
+    return t1->ifsc_max && t1->ifsc_max < t1->ifsc ? t1->ifsc_max : t1->ifsc;
+}
+
 /* Rule 5: cut at the IFSC of now. */
 static void prepare_next(struct run *run)
 {
-    size_t left = run->length - run->acknowledged;
+    size_t left = run->length - run->acknowledged, most = inf_max(run->t1);
 
-    run->cut = left < run->t1->ifsc ? left : run->t1->ifsc;
+    run->cut = left < most ? left : most;
     run->more = run->cut < left;
     run->transmitted = 0;
     run->failures = 0;
@@ -422,10 +428,10 @@ int t1_secure_prologue(struct t1 *t1, size_t length, uint8_t ret_prologue[static
 
     if (rc)
         return rc;
-    if (length > t1->ifsc)
+    if (length > inf_max(t1))
         return detail_set(RC_UNSUPPORTED,
-                          "T=1: a command with PIN entry has at most %u bytes with this card, not %zu",
-                          t1->ifsc, length);
+                          "T=1: a command with PIN entry has at most %zu bytes with this %s, not %zu",
+                          inf_max(t1), length > t1->ifsc ? "card" : "reader", length);
     ret_prologue[0] = t1->nad;
     ret_prologue[1] = (uint8_t)(t1->ns << 6);
     ret_prologue[2] = (uint8_t)length;

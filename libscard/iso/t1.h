@@ -40,7 +40,7 @@ enum t1_event {
 typedef int t1_exchange_fn(void *user, const uint8_t *block, size_t length, uint8_t *answer, size_t capacity,
                            size_t *ret_length, unsigned wtx_multiplier);
 
-/* From reset to reset. nad may be set between calls; the rest is to be read. */
+/* From reset to reset. nad and ifsc_max may be set between calls; the rest is to be read. */
 struct t1 {
     t1_exchange_fn *exchange;
     void *user;
@@ -49,6 +49,7 @@ struct t1 {
     uint8_t nr;           /* N(S) expected from the card */
     uint8_t ifsc;         /* longest INF to the card, now */
     uint8_t ifsc_initial; /* from the ATR */
+    uint8_t ifsc_max;     /* longest INF that the reader can carry to the card; 0 = 254 */
     uint8_t ifsd;         /* longest INF from the card, now */
     uint8_t ifsd_wanted;  /* announced by t1_negotiate_ifsd, again after each resynchronisation; 0 = none */
     bool crc;             /* EDC is a CRC */
@@ -61,7 +62,7 @@ struct t1 {
 void t1_init_atr(struct t1 *t1, const struct atr *atr, t1_exchange_fn *exchange, void *user);
 void t1_init(struct t1 *t1, uint8_t ifsc, bool crc, t1_exchange_fn *exchange, void *user);
 
-/* The card was reset, warm or cold, with the same ATR. NAD stays. */
+/* The card was reset, warm or cold, with the same ATR. NAD and ifsc_max stay. */
 void t1_reset(struct t1 *t1);
 
 static inline size_t t1_edc_length(const struct t1 *t1)

@@ -701,6 +701,28 @@ static void tpdu_t1(void **state)
     close_reader(false);
 }
 
+/* The card says in the chain that it takes more; the reader carries no more than before. */
+static void ifsc_is_raised(void)
+{
+    uint8_t command[60], first[54], second[14];
+
+    memset(command, 0xA5, sizeof command); /* an even number of them has no effect on the LRC */
+    memset(first, 0xA5, sizeof first);
+    memset(second, 0xA5, sizeof second);
+    memcpy(first, (const uint8_t[]){0x00, 0x20, 50}, 3);
+    first[53] = 0x20 ^ 50;
+    memcpy(second, (const uint8_t[]){0x00, 0x40, 10}, 3);
+    second[13] = 0x40 ^ 10;
+    script_expect_bytes(0, first, sizeof first);
+    script_answer(ACTIVE, 0, "00 C1 01 FE 3E");
+    script_expect(CCID_XFR_BLOCK, 0, 0, "00 E1 01 FE 1E");
+    script_answer(ACTIVE, 0, "00 90 00 90");
+    script_expect_bytes(0, second, sizeof second);
+    script_answer(ACTIVE, 0, "00 00 02 90 00 92");
+    assert_int_equal(transmit(PROTOCOL_T1, command, sizeof command, 258), RC_OK);
+    assert_response(0x90, 0x00);
+}
+
 static void ifsd(void **state)
 {
     struct ccid_descriptor d = descriptor(CCID_TPDU, CCID_AUTO_VOLTAGE);
@@ -718,6 +740,7 @@ static void ifsd(void **state)
     script_expect(CCID_XFR_BLOCK, 0, 0, "00 C1 01 32 F2");
     script_answer(ACTIVE, 0, "00 E1 01 32 D2");
     assert_int_equal(reader->ops->set_protocol(reader, PROTOCOL_T1), RC_OK);
+    ifsc_is_raised();
     close_reader(true);
     /* SafeNet 5100: no IFSD. */
     id.vendor = 0x0529;

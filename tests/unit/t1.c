@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "base/log.h"
 #include "base/rc.h"
 #include "iso/apdu.h"
 #include "iso/atr.h"
@@ -350,6 +351,10 @@ static void pin_too_long_for_a_block(void **state)
     t1_init(&t1, 16, false, NULL, NULL); /* no block is exchanged */
     assert_int_equal(t1_secure_prologue(&t1, 17, prologue), RC_UNSUPPORTED);
     assert_int_equal(prologue[0], 9);
+    t1.ifsc_max = 15;
+    assert_int_equal(t1_secure_prologue(&t1, 16, prologue), RC_UNSUPPORTED);
+    assert_non_null(strstr(detail_get(), "15 bytes with this reader"));
+    t1.ifsc_max = 0;
     assert_int_equal(t1_secure_prologue(&t1, 16, prologue), RC_OK);
     assert_int_equal(prologue[2], 16);
     /* The reader never sent it: the same numbers again. */

@@ -60,6 +60,12 @@ const struct t1_scenario t1_scenarios[] = {
      .script =
          "I(0,1)@0+32 S(IFS?0A) S(IFS!0A) R(0,0) I(0,1)@0+32 R(1,0) I(1,1)@32+10 R(0,0) I(0,0)@42+8 " A2,
      DONE2},
+    {"card raises IFSC beyond what the reader carries", .command = 120, .ifsc_max = 40, .ifsc_after = 254,
+     .script =
+         "I(0,1)@0+32 S(IFS?FE) S(IFS!FE) R(1,0) I(1,1)@32+40 R(0,0) I(0,1)@72+40 R(1,0) I(1,0)@112+8 " A2,
+     .received = 2, .nr = 1},
+    {"the ATR's IFSC beyond what the reader carries", .command = 41, .ifsc = 254, .ifsc_max = 40,
+     .ifsc_after = 254, .script = "I(0,1)@0+40 R(1,0) I(1,0)@40+1 " A2, .received = 2, .nr = 1},
     {"IFS response damaged: the card asks again", .command = 5, .ifsc_after = 64,
      .script = C5 "S(IFS?40) S(IFS!40) S(IFS?40) S(IFS!40) " A2, DONE2},
     {"IFS of 0", .command = 5, .script = C5 "S(IFS?00) R(0,2) " A2, DONE2},

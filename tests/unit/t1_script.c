@@ -236,6 +236,7 @@ void t1_scenario_play(const struct t1_scenario *scenario)
     struct t1 t1;
 
     t1_init(&t1, (uint8_t)ifsc, scenario->crc, exchange, &player);
+    t1.ifsc_max = (uint8_t)scenario->ifsc_max;
     t1.nad = scenario->nad;
     if (scenario->reader_ifsd)
         t1_set_ifsd(&t1, (uint8_t)scenario->reader_ifsd);

@@ -24,6 +24,7 @@
 struct t1_scenario {
     const char *name;
     unsigned ifsc; /* 32 */
+    unsigned ifsc_max;
     bool crc;
     uint8_t nad;
     unsigned reader_ifsd; /* the reader announced this one by itself */
