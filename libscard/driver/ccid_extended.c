@@ -8,6 +8,14 @@
 #include "driver/ccid_exchange.h"
 #include "iso/apdu.h"
 
+/* The reader answers, but not as it should: it must not be left in the middle of a chain. */
+static int out_of_step(struct ccid_slot *slot)
+{
+    int rc = ccid_link_abandon(slot->device->link, slot->index);
+
+    return rc ? rc : RC_NOT_TRANSACTED;
+}
+
 /* All of the command; *ret_answer is the one to its last part. */
 static int send_parts(struct ccid_slot *slot, const uint8_t *command, size_t length,
                       struct ccid_answer *ret_answer)
@@ -24,7 +32,7 @@ static int send_parts(struct ccid_slot *slot, const uint8_t *command, size_t len
         if (rc || last)
             return rc;
         if (ret_answer->parameter != CCID_GO_ON || ret_answer->length)
-            return detail_set(RC_NOT_TRANSACTED,
+            return detail_set(out_of_step(slot),
                               "%s: the reader did not ask for the rest of the command after %zu of %zu bytes",
                               slot->reader.device, sent + part, length);
         sent += part;
@@ -51,7 +59,7 @@ static int receive_parts(struct ccid_slot *slot, struct ccid_answer *answer, uin
             return RC_OK;
         }
         if ((answer->parameter != CCID_BEGINS && answer->parameter != CCID_CONTINUES) || used > budget)
-            return detail_set(RC_NOT_TRANSACTED,
+            return detail_set(out_of_step(slot),
                               "%s: the reader's answer has no end (part %02X after %zu bytes)",
                               slot->reader.device, (unsigned)answer->parameter, length);
         budget -= used;

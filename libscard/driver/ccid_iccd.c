@@ -24,9 +24,14 @@ static struct ccid_answer refusal(uint8_t error)
     return (struct ccid_answer){.card = CCID_CARD_ACTIVE, .failed = true, .error = error};
 }
 
-static int stalled(const struct ccid_command *command)
+/* What a control transfer came to: RC_*. */
+static int result_of(const struct ccid_command *command, int rc)
 {
-    return detail_set(RC_IO, "the device refused command %02X", (unsigned)command->type);
+    if (rc > 0)
+        return detail_set(RC_IO, "the device refused command %02X", (unsigned)command->type);
+    if (rc == RC_TIMEOUT)
+        return detail_set(rc, "the device did not answer command %02X in time", (unsigned)command->type);
+    return rc;
 }
 
 static int send(struct ccid_link *link, const struct ccid_command *command, uint8_t request, uint16_t value,
@@ -36,7 +41,7 @@ static int send(struct ccid_link *link, const struct ccid_command *command, uint
     int rc = ccid_link_control(link, command->slot, TO_DEVICE, request, value, (uint8_t *)(uintptr_t)bytes,
                                length, NULL, REQUEST_MS);
 
-    return rc > 0 ? stalled(command) : rc;
+    return result_of(command, rc);
 }
 
 static int receive(struct ccid_link *link, const struct ccid_command *command, uint8_t request, uint8_t *room,
@@ -45,7 +50,7 @@ static int receive(struct ccid_link *link, const struct ccid_command *command, u
     int rc = ccid_link_control(link, command->slot, FROM_DEVICE, request, 0, room, capacity, ret_length,
                                timeout_ms);
 
-    return rc > 0 ? stalled(command) : rc;
+    return result_of(command, rc);
 }
 
 /* What is not in the version's own table of requests. */
@@ -228,7 +233,7 @@ static int a_power_on(struct ccid_link *link, const struct ccid_command *command
     rc = ccid_link_control(link, command->slot, FROM_DEVICE, POWER_ON_REQUEST, 0, room, room_size, &length,
                            timeout_ms);
     if (rc < 0)
-        return rc;
+        return result_of(command, rc);
     if (rc > 0)
         *ret_answer = a_mute();
     else

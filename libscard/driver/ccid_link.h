@@ -51,6 +51,10 @@ int ccid_link_start(struct ccid_link *link);
 int ccid_link_exchange(struct ccid_link *link, struct ccid_command *command, uint64_t timeout_ms,
                        struct ccid_answer *ret_answer);
 
+/* A chain of messages that will not be gone on with, though all of them were answered: the reader is to forget
+ * it. RC_OK or RC_READER_UNAVAILABLE. */
+int ccid_link_abandon(struct ccid_link *link, uint8_t slot);
+
 /* Ends the slot's exchange that is under way, if there is one, with RC_CANCELLED. Any thread; never blocks.
  */
 void ccid_link_cancel(struct ccid_link *link, uint8_t slot);

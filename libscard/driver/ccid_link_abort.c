@@ -17,35 +17,64 @@
 #define REQUEST_ABORT 0x01
 #define REQUEST_POWER_OFF 0x63 /* ICCD */
 
-/* Both parts with one number: control request, then message; the reader fails all commands of the slot in
- * between, and its SlotStatus ends it (5.3.1). */
-int link_abort_once(struct ccid_link *link, struct link_slot *slot, struct deadline deadline)
+/* The control request's part of an abort. */
+static int ask_abort(struct ccid_link *link, struct link_slot *slot, uint8_t seq, struct deadline deadline)
 {
-    struct ccid_command abort = {.type = CCID_ABORT, .slot = slot->index, .seq = link_next_seq(link)};
-    struct link_wait wait = {.deadline = deadline};
-    struct ccid_answer answer;
-    int rc;
+    int rc = link_control(link, slot, false, REQUEST_OUT, REQUEST_ABORT, (uint16_t)(seq << 8 | slot->index),
+                          NULL, 0, NULL, deadline_min(deadline, deadline_in_ms(ABORT_CONTROL_MS)));
 
-    link_settle(link, slot);
-    link_forget_answer(link, slot); /* and half of one */
-    rc = link_control(link, slot, false, REQUEST_OUT, REQUEST_ABORT, (uint16_t)(abort.seq << 8 | slot->index),
-                      NULL, 0, NULL, deadline_min(deadline, deadline_in_ms(ABORT_CONTROL_MS)));
-    if (rc == RC_READER_UNAVAILABLE)
-        return rc;
-    if (rc) /* Readers that stall it may yet take the message. */
+    if (rc && rc != RC_READER_UNAVAILABLE)
         log_debug("CCID: slot %u: the reader does not take ABORT on the control pipe (%d)",
                   (unsigned)slot->index, rc);
-    rc = link_send(link, slot, &abort, deadline);
-    if (rc)
-        return rc;
+    return rc;
+}
+
+/* The SlotStatus that ends an abort; what else comes is for nobody. */
+static int await_abort(struct ccid_link *link, struct link_slot *slot, const struct ccid_command *abort,
+                       struct deadline deadline)
+{
+    struct link_wait wait = {.deadline = deadline};
+    struct ccid_answer answer;
+    int rc = RC_IO;
+
     for (unsigned i = 0; i < FAULTS_MAX; i++) {
-        rc = link_receive(link, slot, &abort, wait, &answer);
+        rc = link_receive(link, slot, abort, wait, &answer);
         if (rc != RC_IO)
             break;
         pthread_mutex_lock(&link->lock);
         slot->waiting = true;
         slot->lost = false;
         pthread_mutex_unlock(&link->lock);
+    }
+    return rc;
+}
+
+/* Both parts with one number: control request, then message; the reader fails all commands of the slot in
+ * between, and its SlotStatus ends it (5.3.1). Some stall the request and take the message alone; one that
+ * has lost the request waits for it behind the message. */
+int link_abort_once(struct ccid_link *link, struct link_slot *slot, struct deadline deadline)
+{
+    struct ccid_command abort = {.type = CCID_ABORT, .slot = slot->index, .seq = link_next_seq(link)};
+    struct deadline first = deadline;
+    int rc, asked;
+
+    link_settle(link, slot);
+    link_forget_answer(link, slot); /* and half of one */
+    asked = ask_abort(link, slot, abort.seq, deadline);
+    if (asked == RC_READER_UNAVAILABLE)
+        return asked;
+    rc = link_send(link, slot, &abort, deadline);
+    if (rc)
+        return rc;
+    if (asked)
+        first = deadline_min(deadline, deadline_in_ms(ABORT_CONTROL_MS));
+    rc = await_abort(link, slot, &abort, first);
+    if (rc == RC_TIMEOUT && asked && !deadline_passed(deadline)) {
+        asked = ask_abort(link, slot, abort.seq, deadline);
+        if (asked == RC_OK)
+            rc = await_abort(link, slot, &abort, deadline);
+        else if (asked == RC_READER_UNAVAILABLE)
+            rc = asked;
     }
     link_settle(link, slot);
     return rc;

@@ -9,16 +9,16 @@
 #include "driver/ccid_link_state.h"
 
 /* At most busy_slots commands are under way in the device (5.1, bMaxCCIDBusySlots). */
-static int take_turn(struct ccid_link *link, struct link_slot *slot)
+static int take_turn(struct ccid_link *link, struct link_slot *slot, bool cancellable)
 {
     int rc = RC_OK;
 
     pthread_mutex_lock(&link->lock);
-    while (link->busy >= link->descriptor->busy_slots && !link->gone && !slot->cancelled)
+    while (link->busy >= link->descriptor->busy_slots && !link->gone && !(cancellable && slot->cancelled))
         link_wait_change(link, deadline_never());
     if (link->gone)
         rc = link_say_gone();
-    else if (link_take_cancel(slot))
+    else if (cancellable && link_take_cancel(slot))
         rc = RC_CANCELLED;
     else
         link->busy++;
@@ -53,6 +53,12 @@ static int give_up(struct ccid_link *link, struct link_slot *slot, int rc)
     return strcmp(words, detail_get()) ? detail_set(rc, "%s", words) : rc;
 }
 
+/* An answer that cannot be read may have been the middle of a chain, which the reader is in then. */
+static bool may_be_chained(const struct ccid_link *link, const struct ccid_command *command, int rc)
+{
+    return rc == RC_IO && command->type == CCID_XFR_BLOCK && link->descriptor->level == CCID_EXTENDED_APDU;
+}
+
 static int exchange(struct ccid_link *link, struct link_slot *slot, struct ccid_command *command,
                     uint64_t timeout_ms, struct ccid_answer *ret_answer)
 {
@@ -61,7 +67,7 @@ static int exchange(struct ccid_link *link, struct link_slot *slot, struct ccid_
 
     for (unsigned i = 0; i < tries && rc == RC_IO; i++) {
         rc = link_try(link, slot, command, timeout_ms, true, ret_answer);
-        if (rc && rc != RC_READER_UNAVAILABLE && slot->waiting)
+        if (rc && rc != RC_READER_UNAVAILABLE && (slot->waiting || may_be_chained(link, command, rc)))
             rc = give_up(link, slot, rc);
     }
     if (rc == RC_TIMEOUT)
@@ -81,7 +87,10 @@ static int exchange_control(struct ccid_link *link, struct link_slot *slot,
         rc = iccd_a_exchange(link, command, timeout_ms, slot->box.data, slot->box.capacity, ret_answer);
     else
         rc = iccd_b_exchange(link, command, timeout_ms, slot->box.data, slot->box.capacity, ret_answer);
-    if (command->type == CCID_XFR_BLOCK && (rc == RC_TIMEOUT || rc == RC_CANCELLED))
+    if (command->type != CCID_XFR_BLOCK)
+        return rc;
+    /* Version A knows no beginning of a command: what comes next would be taken for the rest of this one. */
+    if (rc == RC_TIMEOUT || rc == RC_CANCELLED || (rc == RC_IO && link->descriptor->transport == CCID_ICCD_A))
         rc = give_up(link, slot, rc);
     return rc;
 }
@@ -96,7 +105,7 @@ int ccid_link_exchange(struct ccid_link *link, struct ccid_command *command, uin
         return detail_set(RC_INVALID_VALUE,
                           "a message of %zu bytes is longer than the %lu that the reader takes",
                           command->length + CCID_HEADER, (unsigned long)link->descriptor->max_message);
-    rc = take_turn(link, slot);
+    rc = take_turn(link, slot, true);
     if (rc)
         return rc;
     if (link->descriptor->transport == CCID_BULK)
@@ -104,5 +113,17 @@ int ccid_link_exchange(struct ccid_link *link, struct ccid_command *command, uin
     else
         rc = exchange_control(link, slot, command, timeout_ms, ret_answer);
     end_turn(link, slot);
+    return rc;
+}
+
+int ccid_link_abandon(struct ccid_link *link, uint8_t slot)
+{
+    struct link_slot *self = &link->slots[slot];
+    int rc = take_turn(link, self, false);
+
+    if (rc)
+        return rc;
+    rc = give_up(link, self, RC_OK);
+    end_turn(link, self);
     return rc;
 }

@@ -304,9 +304,10 @@ static void a_faults(void **state)
     fake_pipe_steps(rig.fake, SENDS("2165 0000 00B0000001"), A_STATUS("00"));
     assert_int_equal(do_command(&rig, CCID_XFR_BLOCK, 0, "00B0000001", 1000, &answer), RC_OK);
     expect_failure(&answer, CCID_PROCEDURE_BYTE, CCID_CARD_ACTIVE);
-    fake_pipe_steps(rig.fake, SENDS("2165 0000 00B0000001"), A_STATUS("20"), READS("A16F 0000", "90"));
+    fake_pipe_steps(rig.fake, SENDS("2165 0000 00B0000001"), A_STATUS("20"), READS("A16F 0000", "90"),
+                    SENDS("2163 0000"));
     assert_int_equal(do_command(&rig, CCID_XFR_BLOCK, 0, "00B0000001", 1000, &answer), RC_IO);
-    fake_pipe_steps(rig.fake, SENDS("2165 0000 00B0000001"), A_STATUS(""));
+    fake_pipe_steps(rig.fake, SENDS("2165 0000 00B0000001"), A_STATUS(""), SENDS("2163 0000"));
     assert_int_equal(do_command(&rig, CCID_XFR_BLOCK, 0, "00B0000001", 1000, &answer), RC_IO);
     /* Mute at power-on. */
     fake_pipe_steps(rig.fake, SENDS("2163 0000"), A_STATUS("00"), FAILS("A162 0000", PIPE_STALLED));

@@ -393,13 +393,48 @@ static void an_abort_that_fails_leaves_the_pipes_clear(void **state)
     (void)state;
     build(&rig, 1, 1, 0);
     fake_pipe_steps(rig.fake, OUT(TRANSFERS), IN_RC(RC_TIMEOUT), CONTROL_RC("2101 0100", RC_TIMEOUT),
-                    OUT("72 00000000 00 01 000000"), IN_RC(RC_TIMEOUT), CLEAR("bulk"));
+                    OUT("72 00000000 00 01 000000"), IN_RC(RC_TIMEOUT), CONTROL_RC("2101 0100", RC_TIMEOUT),
+                    CLEAR("bulk"));
     assert_int_equal(transfer(&rig, 0, 100, &answer), RC_TIMEOUT);
     /* Both late answers come after all. */
     fake_pipe_steps(rig.fake, OUT(TRANSFERS), IN("80 02000000 00 00 000000 6A82"),
                     IN("81 00000000 00 01 000000"), IN(DATA));
     assert_int_equal(transfer(&rig, 0, 100, &answer), RC_OK);
     assert_memory_equal(answer.data, "\x90\x00", 2);
+    finish(&rig);
+}
+
+/* The request was lost: the reader waits for it behind the message. */
+static void an_abort_is_asked_for_again(void **state)
+{
+    struct ccid_answer answer = {0};
+    struct rig rig;
+
+    (void)state;
+    build(&rig, 1, 1, 0);
+    fake_pipe_steps(rig.fake, OUT(TRANSFERS), IN_RC(RC_TIMEOUT), CONTROL_RC("2101 0100", PIPE_STALLED),
+                    OUT("72 00000000 00 01 000000"), {.what = FAKE_IN, .rc = RC_TIMEOUT, .wait_ms = 1000},
+                    CONTROL("2101 0100"), IN_AFTER(3000, "81 00000000 00 01 000000"));
+    assert_int_equal(transfer(&rig, 0, 100, &answer), RC_TIMEOUT);
+    next_one_works(&rig);
+    finish(&rig);
+}
+
+/* A chain that makes no sense is aborted, and so is one whose answer cannot be read. */
+static void a_chain_is_not_left_in_the_middle(void **state)
+{
+    struct ccid_answer answer = {0};
+    struct rig rig;
+
+    (void)state;
+    build(&rig, 1, 1, 0);
+    rig.descriptor.level = CCID_EXTENDED_APDU;
+    fake_pipe_steps(rig.fake, OUT(TRANSFERS), IN("83 00000000 00 qq 000000"), ABORTS);
+    assert_int_equal(transfer(&rig, 0, 100, &answer), RC_IO);
+    next_one_works(&rig);
+    fake_pipe_steps(rig.fake, ABORTS);
+    assert_int_equal(ccid_link_abandon(rig.link, 0), RC_OK);
+    next_one_works(&rig);
     finish(&rig);
 }
 
@@ -924,9 +959,10 @@ static void opening_heeds_the_quirks(void **state)
     rig.quirk.open_times = 10;
     fake_pipe_steps(rig.fake, CLEAR("interrupt"), CONTROL_RC("2101 0000", PIPE_STALLED),
                     OUT("72 00000000 00 00 000000"), {.what = FAKE_IN, .rc = RC_TIMEOUT, .wait_ms = 1000},
-                    CONTROL("2101 0100"), OUT("72 00000000 00 01 000000"),
-                    IN_AFTER(1000, "81 00000000 00 01 000000"), OUT(ASKS), IN_AFTER(30000, ANSWERS),
-                    OUT(ASKS), IN_AFTER(1000, ANSWERS), OUT(ASKS), IN_AFTER(1000, ANSWERS));
+                    CONTROL_RC("2101 0000", PIPE_STALLED), CONTROL("2101 0100"),
+                    OUT("72 00000000 00 01 000000"), IN_AFTER(1000, "81 00000000 00 01 000000"), OUT(ASKS),
+                    IN_AFTER(30000, ANSWERS), OUT(ASKS), IN_AFTER(1000, ANSWERS), OUT(ASKS),
+                    IN_AFTER(1000, ANSWERS));
     assert_int_equal(ccid_link_start(rig.link), RC_OK);
     finish(&rig);
 }
@@ -977,6 +1013,9 @@ static void empty_packets_are_read_away_first(void **state)
     fake_pipe_steps(rig.fake, IN(""), OUT(TRANSFERS), IN(DATA), IN_RC(RC_TIMEOUT), OUT(TRANSFERS), IN(DATA));
     assert_int_equal(transfer(&rig, 0, 100, &answer), RC_OK);
     assert_int_equal(transfer(&rig, 0, 100, &answer), RC_OK);
+    /* One that comes later than the look for it. */
+    fake_pipe_steps(rig.fake, IN_RC(RC_TIMEOUT), OUT(TRANSFERS), IN(""), IN(DATA));
+    assert_int_equal(transfer(&rig, 0, 100, &answer), RC_OK);
     finish(&rig);
 }
 
@@ -1011,6 +1050,8 @@ int main(void)
         cmocka_unit_test(extensions_have_no_limit),
         cmocka_unit_test(an_abort_is_as_the_standard_says),
         cmocka_unit_test(an_abort_that_fails_leaves_the_pipes_clear),
+        cmocka_unit_test(an_abort_is_asked_for_again),
+        cmocka_unit_test(a_chain_is_not_left_in_the_middle),
         cmocka_unit_test(an_abort_takes_bounded_time),
         cmocka_unit_test(a_cancel_ends_the_wait_for_an_answer),
         cmocka_unit_test(a_cancel_does_not_end_an_abort),

@@ -35,7 +35,7 @@ static int rates_rc = RC_IO, start_rc;
 
 uint64_t script_timeout_ms, script_paused_ms;
 bool script_look, script_left;
-unsigned script_pauses, script_freed, script_forgotten, script_cancelled;
+unsigned script_pauses, script_freed, script_forgotten, script_cancelled, script_abandoned;
 
 static uint8_t *copy(const uint8_t *bytes, size_t length)
 {
@@ -156,7 +156,7 @@ void script_reset(void)
     rates_rc = RC_IO;
     start_rc = 0;
     script_look = script_left = false;
-    script_pauses = script_freed = script_forgotten = script_cancelled = 0;
+    script_pauses = script_freed = script_forgotten = script_cancelled = script_abandoned = 0;
     script_paused_ms = 0;
 }
 
@@ -233,6 +233,14 @@ int ccid_link_pause(struct ccid_link *link, uint8_t slot, uint64_t ms)
     assert_int_equal(link->spans, 1);
     script_pauses++;
     script_paused_ms += ms;
+    return RC_OK;
+}
+
+int ccid_link_abandon(struct ccid_link *link, uint8_t slot)
+{
+    (void)slot;
+    assert_int_equal(link->spans, 1);
+    script_abandoned++;
     return RC_OK;
 }
 

@@ -38,6 +38,7 @@ extern uint64_t script_timeout_ms; /* of the command sent last */
 extern bool script_look;           /* the slot's event_fd is readable */
 extern bool script_left;           /* of the next ccid_link_seen */
 extern unsigned script_pauses;     /* calls of ccid_link_pause, and their time together */
+extern unsigned script_abandoned;  /* calls of ccid_link_abandon */
 extern uint64_t script_paused_ms;
 extern unsigned script_freed; /* links */
 extern unsigned script_forgotten;

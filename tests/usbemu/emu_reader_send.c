@@ -201,7 +201,9 @@ static void spoil(struct emu_slot *slot, const struct emu_fault *fault)
     case EMU_BADLENGTH:
         bytes[1] ^= (uint8_t)(value ? value : 0x01);
         break;
-    case EMU_ERROR:
+    case EMU_ERROR: /* which ends a chain */
+        if (slot->giving || slot->gathering)
+            exchange_forget(slot);
         slot_fail(slot, (uint8_t)value);
         break;
     case EMU_SHORT:
