@@ -35,11 +35,11 @@ static int card_ready(const struct slot *slot, uint32_t protocol)
 {
     if (!slot->present)
         return RC_NO_CARD;
-    if (protocol != PROTOCOL_RAW && protocol != slot->protocol)
-        return RC_PROTO_MISMATCH;
     if (!slot->powered)
         return detail_set(RC_NOT_TRANSACTED, "%s: the card is not powered; reconnect to power it up",
                           slot->name);
+    if (protocol != PROTOCOL_RAW && protocol != slot->protocol)
+        return RC_PROTO_MISMATCH;
     return RC_OK;
 }
 

@@ -178,10 +178,15 @@ int slot_failed(struct slot *slot, int rc)
     return rc;
 }
 
+static int say_detached(const struct slot *slot)
+{
+    return detail_set(RC_READER_UNAVAILABLE, "%s: the reader has been unplugged", slot->name);
+}
+
 int slot_enter(struct slot *slot)
 {
     if (!slot->attached)
-        return RC_READER_UNAVAILABLE;
+        return say_detached(slot);
     pthread_mutex_unlock(&slot->manager->lock);
     return RC_OK;
 }
@@ -189,7 +194,22 @@ int slot_enter(struct slot *slot)
 int slot_leave(struct slot *slot, int rc)
 {
     pthread_mutex_lock(&slot->manager->lock);
-    return rc && !slot->attached ? RC_READER_UNAVAILABLE : rc;
+    return rc && !slot->attached ? say_detached(slot) : rc;
+}
+
+/* PC/SC knows one code for a card that could not be powered up, whatever stood in the way; the words tell. */
+static int power_up_failed(int rc)
+{
+    switch (rc) {
+    case RC_IO:
+    case RC_TIMEOUT:
+    case RC_NOT_TRANSACTED:
+    case RC_UNSUPPORTED:
+    case RC_PROTO_MISMATCH:
+        return RC_MUTE;
+    default:
+        return rc;
+    }
 }
 
 /* (I/O) The device's power operation, and what it says about the card. */
@@ -209,7 +229,7 @@ static int device_power(struct slot *slot, enum power_action action)
     slot->mute = rc != RC_OK;
     slot->atr_length = rc ? 0 : atr_length;
     memcpy(slot->atr, atr, slot->atr_length);
-    return rc;
+    return power_up_failed(rc);
 }
 
 /* A card stays powered for a while after its last user has gone, so that the next one need not wait. */
@@ -267,7 +287,7 @@ int slot_look(struct slot *slot)
     else if (rc)
         slot_failed(slot, rc);
     settle(slot);
-    return rc;
+    return rc == RC_IO || rc == RC_TIMEOUT ? RC_READER_UNAVAILABLE : rc;
 }
 
 int slot_power(struct slot *slot, enum power_action action, const struct handle *except)
