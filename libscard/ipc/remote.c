@@ -184,7 +184,6 @@ static const struct service_ops remote_ops = {
 
 int remote_new(const char *socket_path, struct service **ret_service)
 {
-    struct connection *probe;
     struct remote *remote;
     int rc;
 
@@ -201,12 +200,11 @@ int remote_new(const char *socket_path, struct service **ret_service)
     list_init(&remote->connections);
     list_init(&remote->contexts);
     remote->path = strdup(socket_path);
-    rc = remote->path ? connection_open_bare(remote, &probe) : RC_NO_MEMORY;
+    rc = remote->path ? connection_open_bare(remote, &remote->first) : RC_NO_MEMORY;
     if (rc) {
         remote_free(&remote->service);
         return rc;
     }
-    connection_close(probe);
     *ret_service = &remote->service;
     return RC_OK;
 }
@@ -215,6 +213,8 @@ void remote_free(struct service *service)
 {
     struct remote *remote = remote_of(service);
 
+    if (remote->first)
+        connection_close(remote->first);
     pthread_mutex_destroy(&remote->lock);
     pthread_condattr_destroy(&remote->monotonic);
     free(remote->names);

@@ -15,8 +15,8 @@
 
 #include "manager/service.h"
 
-/* The service behind a Unix socket; nothing is sent yet. RC_NO_SERVICE with a detail if nobody listens there,
- * RC_DENIED; RC_NO_MEMORY. */
+/* The service behind a Unix socket; it is connected to, and nothing is sent yet. RC_NO_SERVICE with a detail
+ * if nobody listens there, RC_DENIED; RC_NO_MEMORY. */
 int remote_new(const char *socket_path, struct service **ret_service);
 
 /* Its contexts must be released and freed. */

@@ -203,8 +203,14 @@ int connection_open_bare(struct remote *remote, struct connection **ret_connecti
 static int open_with(struct remote *remote, int32_t minor, bool no_wait, struct connection **ret_connection)
 {
     struct connection *connection;
-    int rc = connection_open_bare(remote, &connection);
+    int rc = RC_OK;
 
+    pthread_mutex_lock(&remote->lock);
+    connection = remote->first;
+    remote->first = NULL;
+    pthread_mutex_unlock(&remote->lock);
+    if (!connection)
+        rc = connection_open_bare(remote, &connection);
     if (rc)
         return rc;
     rc = agree(connection, minor);

@@ -51,12 +51,12 @@ int plain_event(struct remote_call *call, const struct remote_handle *handle, in
     struct wire_reader entry;
     int look_rc;
 
-    if (rc != RC_CARD_RESET || call->connection->features)
+    if ((rc != RC_CARD_RESET && rc != RC_CARD_REMOVED) || call->connection->features)
         return rc;
     look_rc = look(call, handle, &entry);
     if (look_rc)
         return look_rc;
-    return entry.events == handle->events ? RC_CARD_RESET : RC_CARD_REMOVED;
+    return entry.events == handle->events ? rc : RC_CARD_REMOVED;
 }
 
 int plain_may_be_exclusive(struct remote_call *call, const struct remote_handle *handle)

@@ -11,7 +11,8 @@
 /* The handle has just been connected, or reconnected. As call_ask. */
 int plain_note(struct remote_call *call, struct remote_handle *handle, enum share_mode share);
 
-/* A card that left and another that came are told as a reset of the card: RC_CARD_REMOVED for that. */
+/* A card that left and another that came are told as a reset of the card: RC_CARD_REMOVED for that. A reader
+ * that left is told as a removed card: RC_READER_UNAVAILABLE. */
 int plain_event(struct remote_call *call, const struct remote_handle *handle, int rc);
 
 /* May the handle ask for exclusive use? Asked in vain, pcscd keeps the reader locked. RC_SHARING. */

@@ -48,6 +48,7 @@ struct conform_outside {
 /* A case that a target cannot pass, and why. */
 struct conform_difference {
     const char *name, *reason;
+    bool sometimes; /* it depends on who is faster */
 };
 
 struct conform_target {
@@ -60,7 +61,7 @@ struct conform_target {
     void (*close)(struct bench *bench);
     /* How many calls of the service under test sleep. */
     unsigned (*blocked)(struct bench *bench);
-    /* Ended by one without a name; NULL: none. The run fails when one of them passes. */
+    /* Ended by one without a name; NULL: none. The run fails when one of them always passes. */
     const struct conform_difference *differences;
     /* After a case that differs and may have left anything behind; or NULL. */
     void (*tidy)(void);

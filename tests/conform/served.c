@@ -56,7 +56,7 @@ static unsigned count_blocked(struct bench *bench)
 int main(void)
 {
     static const struct conform_difference differences[] = {
-        {"attributes", "the protocol has room for 264 bytes of an attribute"},
+        {.name = "attributes", .reason = "the protocol has room for 264 bytes of an attribute"},
         {0},
     };
     static const struct conform_target targets[] = {
