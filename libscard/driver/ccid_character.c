@@ -43,7 +43,16 @@ int ccid_character_t0(void *user, const uint8_t *send, size_t send_length, uint8
                       size_t receive_length, size_t *ret_length)
 {
     struct ccid_answer came;
-    int rc = ccid_character_swap(user, send, send_length, receive_length, 0, receive, receive_length,
+    int rc = RC_OK;
+
+    /* T=0 knows no longest pause between characters to the card (ISO 7816-3:2006, 10.2). */
+    if (ccid_exchange_is_lost(user, send_length)) {
+        rc = ccid_exchange_message(user, send, 1, 0, 0, &came);
+        send++;
+        send_length--;
+    }
+    if (!rc)
+        rc = ccid_character_swap(user, send, send_length, receive_length, 0, receive, receive_length,
                                  ret_length, &came);
 
     return rc == RC_INSUFFICIENT_BUFFER ? RC_NOT_TRANSACTED : rc;

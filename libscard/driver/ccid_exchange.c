@@ -11,6 +11,13 @@
 #include "iso/apdu.h"
 #include "iso/t0_host.h"
 
+#define PACKET 64 /* CCID_NO_FULL_PACKETS */
+
+bool ccid_exchange_is_lost(const struct ccid_slot *slot, size_t length)
+{
+    return slot->device->quirk.flags & CCID_NO_FULL_PACKETS && (CCID_HEADER + length) % PACKET == 0;
+}
+
 int ccid_exchange_message(struct ccid_slot *slot, const uint8_t *bytes, size_t length, uint16_t level,
                           unsigned wtx_multiplier, struct ccid_answer *ret_answer)
 {
@@ -25,6 +32,13 @@ int ccid_exchange_message(struct ccid_slot *slot, const uint8_t *bytes, size_t l
         *ret_answer = (struct ccid_answer){0};
         return detail_set(RC_UNSUPPORTED, "%s: the reader carries at most %lu bytes at once, not %zu",
                           slot->reader.device, (unsigned long)room, length);
+    }
+    if (ccid_exchange_is_lost(slot, length)) {
+        *ret_answer = (struct ccid_answer){0};
+        return detail_set(RC_UNSUPPORTED,
+                          "%s: this reader loses a command of %zu bytes, and no other of another length; "
+                          "send the data in other portions",
+                          slot->reader.device, length);
     }
     return ccid_slot_command(slot, &command, slot->exchange_ms * (wtx_multiplier ? wtx_multiplier : 1),
                              ret_answer);
@@ -79,6 +93,13 @@ int ccid_exchange_raw(struct ccid_slot *slot, const uint8_t *bytes, size_t lengt
     return exchange_once(slot, bytes, length, 0, answer, capacity, ret_length, &came);
 }
 
+/* The link has aborted it; version A of ICCD knows no abort, and the card has been switched off. */
+static bool is_broken_off(const struct ccid_slot *slot, int rc)
+{
+    return rc == RC_CANCELLED || rc == RC_TIMEOUT ||
+           (rc == RC_IO && slot->device->descriptor.transport == CCID_ICCD_A);
+}
+
 static int exchange_t0(struct ccid_slot *slot, const uint8_t *command, size_t length, uint8_t *response,
                        size_t capacity, size_t *ret_length)
 {
@@ -95,7 +116,7 @@ static int exchange_t0(struct ccid_slot *slot, const uint8_t *command, size_t le
         return rc;
     }
     rc = exchange_once(slot, tpdu.bytes, tpdu.length, 0, response, capacity, ret_length, &came);
-    slot->warm_due = (rc == RC_CANCELLED || rc == RC_TIMEOUT) && slot->powered;
+    slot->warm_due = is_broken_off(slot, rc) && slot->powered;
     return rc;
 }
 

@@ -11,9 +11,14 @@ int ccid_exchange(struct ccid_slot *slot, enum protocol protocol, const uint8_t 
                   size_t command_length, uint8_t *response, size_t capacity, size_t *ret_length);
 
 /* One XfrBlock (6.1.4) within the waiting time of the card, times wtx_multiplier unless that is 0. Result and
- * answer as of ccid_slot_command. RC_UNSUPPORTED with a detail: longer than the reader's messages. */
+ * answer as of ccid_slot_command. RC_UNSUPPORTED with a detail: longer than the reader's messages, or of a
+ * length that it loses. */
 int ccid_exchange_message(struct ccid_slot *slot, const uint8_t *bytes, size_t length, uint16_t level,
                           unsigned wtx_multiplier, struct ccid_answer *ret_answer);
+
+/* Does the reader lose an XfrBlock of that length (CCID_NO_FULL_PACKETS)? Characters of T=0 are then sent in
+ * two parts, and blocks of T=1 are kept short; TPDUs of T=0 and APDUs cannot be parted. */
+bool ccid_exchange_is_lost(const struct ccid_slot *slot, size_t length);
 
 /* t1_exchange_fn over the slot, its user. */
 int ccid_exchange_block(void *user, const uint8_t *block, size_t length, uint8_t *answer, size_t capacity,

@@ -146,6 +146,43 @@ static void levels(void **state)
         }
 }
 
+/* The reader loses messages of n * 64 bytes. Characters can be sent in two parts, what a reader handles as a
+ * whole cannot: that is said before the card hears of it. */
+static void messages_of_full_packets(void **state)
+{
+    static const struct {
+        const char *options;
+        enum protocol protocol;
+        int rc;
+    } rows[] = {
+        {"", PROTOCOL_T0, RC_OK},
+        {"", PROTOCOL_T1, RC_OK},
+        {"level=1", PROTOCOL_T0, RC_UNSUPPORTED},
+        {"level=1", PROTOCOL_T1, RC_OK},
+        {"level=2", PROTOCOL_T1, RC_UNSUPPORTED},
+    };
+    uint8_t command[260] = {0, 0xD6, 0, 0};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        kit_open(&kit, "o2micro", rows[i].options,
+                 rows[i].protocol == PROTOCOL_T0 ? "sim:echo?protocol=T0"
+                                                 : "sim:echo?protocol=T1&line.ifsc=254");
+        kit_start(&kit, rows[i].protocol);
+        for (size_t length = 1; length <= 255; length++) {
+            bool full = (10 + length) % 64 == 0 || (15 + length) % 64 == 0;
+            int rc;
+
+            command[4] = (uint8_t)length;
+            rc = kit_transmit(&kit, command, 5 + length);
+            if (rc && !(full && rc == rows[i].rc))
+                fail_msg("%s %d, %zu bytes: %s: %s", rows[i].options, rows[i].protocol, length, rc_name(rc),
+                         detail_get());
+        }
+        kit_close(&kit);
+    }
+}
+
 /* A card taken out and put in again between two looks is told as absent once; and so is the next one. */
 static void swaps(void **state)
 {
@@ -513,6 +550,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(levels),
+        cmocka_unit_test(messages_of_full_packets),
         cmocka_unit_test(swaps),
         cmocka_unit_test(swaps_unseen_by_the_status),
         cmocka_unit_test(leaves_in_command),

@@ -231,8 +231,8 @@ static void character(struct emu_slot *slot, uint16_t expect, const uint8_t *dat
         slot_fail(slot, CCID_MUTE);
         return;
     }
-    if (!expect)
-        emu_blame("XfrBlock at character level that awaits nothing");
+    if (!expect && !length) /* characters to the card need not be answered (CCID 1.1, 3.2.4) */
+        emu_blame("XfrBlock at character level that sends and awaits nothing");
     slot_answer(slot, CCID_DATA_BLOCK, 0, slot->queue.data, expect);
     slot->queue.length -= expect;
     memmove(slot->queue.data, slot->queue.data + expect, slot->queue.length);
