@@ -5,13 +5,13 @@
  *
  * cacard_bridge SOCKET NSSDIR: SOCKET is a path with a '/'; prints "listening" and is the card of one program
  * after another, with the connections to their readers that vpcd_insert.c sends there. Ends by SIGTERM or
- * with its standard input.
+ * with its parent.
  */
 #include "tests/interop/vpcd_client.h"
 
 #include <libcacard.h>
-#include <poll.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/un.h>
 
 static struct vpcd_client client;
@@ -131,19 +131,17 @@ static int listen_at(const char *path)
                                                                                                       : -1;
 }
 
-/* The next program's connection to its reader; false at the end of the standard input. */
+/* The next program's connection to its reader. */
 static bool next_reader(int listener)
 {
-    struct pollfd fds[] = {{.fd = STDIN_FILENO, .events = POLLIN}, {.fd = listener, .events = POLLIN}};
     int connection;
 
     do {
-        if (poll(fds, 2, -1) < 0 || fds[0].revents)
-            return false;
         connection = accept(listener, NULL, NULL);
-        client = (struct vpcd_client){.fd = connection < 0 ? -1 : receive_descriptor(connection)};
-        if (connection >= 0)
-            close(connection);
+        if (connection < 0)
+            return false;
+        client = (struct vpcd_client){.fd = receive_descriptor(connection)};
+        close(connection);
     } while (client.fd < 0);
     return true;
 }
@@ -152,6 +150,7 @@ static int serve_programs(VReader *reader, const char *path)
 {
     int listener = listen_at(path);
 
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (listener < 0) {
         fprintf(stderr, "%s: %s\n", path, strerror(errno));
         return 1;
@@ -164,8 +163,7 @@ static int serve_programs(VReader *reader, const char *path)
         vreader_power_off(reader);
         close(client.fd);
     }
-    unlink(path);
-    return 0;
+    return 1;
 }
 
 static int serve_port(VReader *reader, const char *port)

@@ -29,7 +29,7 @@ struct functions {
 
 static int print_readers(const struct functions *functions)
 {
-    char names[4096];
+    char names[2048];
     DWORD length = sizeof names;
     SCARDCONTEXT context;
     LONG code = functions->establish(SCARD_SCOPE_SYSTEM, NULL, NULL, &context);
@@ -92,7 +92,7 @@ static void transmit(SCARDHANDLE card, DWORD protocol, const BYTE *command, DWOR
 {
     SCARD_IO_REQUEST received = {0, sizeof received};
     const SCARD_IO_REQUEST *pci = protocol == SCARD_PROTOCOL_T0 ? SCARD_PCI_T0 : SCARD_PCI_T1;
-    BYTE answer[MAX_BUFFER_SIZE];
+    BYTE answer[258];
     DWORD answer_length = sizeof answer;
     LONG code = SCardTransmit(card, pci, command, length, &received, answer, &answer_length);
 
@@ -136,7 +136,7 @@ static void use_card(SCARDHANDLE card, DWORD protocol)
 static int use(const char *reader)
 {
     SCARD_READERSTATE states[2] = {{.szReader = "\\\\?PnP?\\Notification"}, {.szReader = "no such reader"}};
-    char names[4096];
+    char names[2048];
     DWORD length = sizeof names, protocol;
     SCARDCONTEXT context;
     SCARDHANDLE card;
