@@ -55,12 +55,10 @@ int server_client_new(struct server *server, int fd, uid_t uid, pid_t pid)
         rc = detail_set(RC_NO_MEMORY, "a client cannot be watched (error %d)", errno);
         ids_remove(&server->client_ids, client->id);
     }
-    if (rc) {
-        server_accept_uncount(client);
+    if (rc)
         server_client_unref(client);
-    } else {
+    else
         list_append(&server->clients, &client->link);
-    }
     pthread_mutex_unlock(&server->lock);
     return rc;
 }
@@ -76,9 +74,11 @@ void server_client_unref(struct server_client *client)
     buffer_fini(&client->input);
     buffer_fini(&client->output);
     pthread_mutex_destroy(&client->output_lock);
-    free(client);
     server_accept_again(server);
     pthread_mutex_lock(&server->lock);
+    /* Only now nothing is left of it: no thread is about to end its calls any more. */
+    server_accept_uncount(client);
+    free(client);
 }
 
 void server_client_expel(struct server_client *client, const char *why)
@@ -259,7 +259,6 @@ static void end(struct server_client *client)
     ids_remove(&server->client_ids, client->id);
     list_remove(&client->link);
     list_remove(&client->unfinished_link);
-    server_accept_uncount(client);
     server_client_unref(client);
     pthread_mutex_unlock(&server->lock);
 }

@@ -52,9 +52,13 @@ static int make_context(struct server_client *client, uint32_t *ret_id)
     if (!rc)
         client->context = context;
     *ret_id = context->id;
-    if (rc)
-        server_context_unref(context);
     pthread_mutex_unlock(&server->lock);
+    if (rc) {
+        server_ops(server)->release(context->service);
+        pthread_mutex_lock(&server->lock);
+        server_context_unref(context);
+        pthread_mutex_unlock(&server->lock);
+    }
     return rc;
 }
 
