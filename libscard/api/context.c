@@ -17,14 +17,14 @@ static int establish(SCARDCONTEXT *ret_context)
         return rc;
     rc = service->ops->establish(service, setup_no_blocking(), &context);
     if (rc) {
-        setup_put_service();
+        setup_put_service(service);
         return rc;
     }
     rc = object_add_context(context, ret_context);
     if (rc) {
         service->ops->release(context);
         service->ops->context_free(context);
-        setup_put_service();
+        setup_put_service(service);
     }
     return rc;
 }

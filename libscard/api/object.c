@@ -119,6 +119,7 @@ struct api_card *object_card(SCARDHANDLE handle)
 
 void object_put_context(struct api_context *context)
 {
+    struct service *service = context->service->service;
     bool last;
 
     pthread_mutex_lock(&lock);
@@ -128,7 +129,7 @@ void object_put_context(struct api_context *context)
         return;
     context_ops(context)->context_free(context->service);
     free(list_entry(context, struct context_object, context));
-    setup_put_service();
+    setup_put_service(service);
 }
 
 void object_put_card(struct api_card *card)

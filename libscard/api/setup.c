@@ -10,6 +10,7 @@
 #include "api/memory.h"
 #include "api/object.h"
 #include "api/plug.h"
+#include "api/route.h"
 #include "base/log.h"
 #include "base/rc.h"
 #include "base/thread.h"
@@ -55,6 +56,7 @@ static void before_fork(void)
     pthread_mutex_lock(&state.lock);
     object_before_fork();
     memory_before_fork();
+    route_before_fork();
     plug_before_fork(state.plug);
     if (state.service)
         local_before_fork(state.service);
@@ -65,6 +67,7 @@ static void after_fork_in_parent(void)
     if (state.service)
         local_after_fork(state.service, false);
     plug_after_fork(state.plug, false);
+    route_after_fork(false);
     memory_after_fork(false);
     object_after_fork(false);
     pthread_mutex_unlock(&state.lock);
@@ -78,6 +81,7 @@ static void after_fork_in_child(void)
     if (state.service)
         local_after_fork(state.service, true);
     plug_after_fork(state.plug, true);
+    route_after_fork(true);
     log_after_fork();
     memory_after_fork(true);
     object_after_fork(true);
@@ -313,11 +317,17 @@ static void *keeper_thread(void *argument)
 
 int setup_get_service(struct service **ret_service)
 {
-    const char *which = secure_getenv("SCARD_SERVICE");
+    struct service *remote;
+    int rc;
 
-    if (which && which[0] && strcmp(which, "auto") != 0 && strcmp(which, "local") != 0)
-        return detail_set(RC_NO_SERVICE, "SCARD_SERVICE=%s is not known; say local or auto", which);
-    return setup_get_local(ret_service);
+    pthread_once(&once, init);
+    rc = route_get(&remote);
+    if (rc)
+        return rc;
+    if (!remote)
+        return setup_get_local(ret_service);
+    *ret_service = remote;
+    return RC_OK;
 }
 
 int setup_get_local(struct service **ret_service)
@@ -351,9 +361,17 @@ int setup_get_local(struct service **ret_service)
     return rc;
 }
 
-void setup_put_service(void)
+void setup_put_service(const struct service *service)
 {
-    setup_put_local();
+    bool local;
+
+    pthread_mutex_lock(&state.lock);
+    local = service == state.service;
+    pthread_mutex_unlock(&state.lock);
+    if (local)
+        setup_put_local();
+    else
+        route_put();
 }
 
 void setup_put_local(void)

@@ -23,7 +23,7 @@
  * names, with a detail; RC_NO_MEMORY, also without file descriptors or threads. A reader that cannot be
  * opened is no failure: it is listed, unusable. */
 int setup_get_service(struct service **ret_service);
-void setup_put_service(void);
+void setup_put_service(const struct service *service);
 
 /* The one in this process, whatever SCARD_SERVICE says: for a server. */
 int setup_get_local(struct service **ret_service);

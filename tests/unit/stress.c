@@ -301,7 +301,7 @@ static void nothing_breaks(void **state)
         assert_code(SCardReleaseContext(atomic_load(&contexts[i])), SCARD_S_SUCCESS);
     for (unsigned i = 0; i < READERS; i++)
         detach(devices[i]);
-    setup_put_service();
+    setup_put_service(service);
     /* It has really been at work. */
     print_message("%u undisturbed transactions, %u exchanges, %u changes\n", transactions, exchanges,
                   changes);
