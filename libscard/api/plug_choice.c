@@ -55,13 +55,29 @@ static bool is_place(const char *text)
     return at && *at == '\0';
 }
 
+static int read_firmware(const struct uri *uri, bool *ret_any)
+{
+    const char *value = uri_get(uri, "firmware");
+
+    if (!value)
+        return RC_OK;
+    if (strcmp(value, "any") != 0)
+        return detail_set(RC_INVALID_VALUE,
+                          "%s: firmware can be \"any\", to use a reader whose firmware is known as bad",
+                          uri->text);
+    *ret_any = true;
+    return RC_OK;
+}
+
 static int read_choice(const struct uri *uri, struct plug_choice *choice)
 {
-    static const char *const known[] = {"escape", NULL};
+    static const char *const known[] = {"escape", "firmware", NULL};
     int rc = uri_check_keys(uri, known);
 
     if (!rc)
         rc = uri_get_bool(uri, "escape", &choice->escape_allowed);
+    if (!rc)
+        rc = read_firmware(uri, &choice->any_firmware);
     if (rc)
         return rc;
     if (uri->path[0] == '\0')

@@ -7,8 +7,8 @@
  *     usb:1-2.3:1.0      the one at that interface of it, as the reader's device is told
  *     usb:072F:2200      those of that vendor and product
  *
- * Option: escape=yes|no, whether programs may send escape commands to the reader (no). Of several URIs that
- * fit a reader the last one counts.
+ * Options: escape=yes|no, whether programs may send escape commands to the reader (no); firmware=any, to use
+ * it though its firmware is known as bad. Of several URIs that fit a reader the last one counts.
  */
 #ifndef API_PLUG_CHOICE_H
 #define API_PLUG_CHOICE_H
@@ -25,7 +25,7 @@ struct plug_choice {
     enum plug_choice_kind kind;
     char *place; /* "1-2.3" or "1-2.3:1.0" */
     uint16_t vendor, product;
-    bool escape_allowed;
+    bool escape_allowed, any_firmware;
 };
 
 /* {0}: no readers at all. */

@@ -63,7 +63,7 @@ static int add_reader(struct plug_device *device, const struct usb_device *usb,
     }
     if (grown) {
         device->readers = grown;
-        rc = plug_reader_init(&grown[device->reader_count++], usb, place, descriptor, choice->escape_allowed);
+        rc = plug_reader_init(&grown[device->reader_count++], usb, place, descriptor, choice);
     }
     free(place);
     return rc;

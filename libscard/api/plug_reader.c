@@ -58,6 +58,7 @@ static struct ccid_identity identify(const struct plug_reader *reader, const str
         .serial = reader->serial,
         .vendor_name = reader->vendor_name,
         .escape_allowed = reader->escape_allowed,
+        .any_firmware = reader->any_firmware,
     };
 }
 
@@ -97,11 +98,15 @@ static int take_facts(struct plug_reader *reader, const struct usb_device *usb)
 }
 
 int plug_reader_init(struct plug_reader *reader, const struct usb_device *usb, const char *place,
-                     const struct ccid_descriptor *descriptor, bool escape_allowed)
+                     const struct ccid_descriptor *descriptor, const struct plug_choice *choice)
 {
     int rc;
 
-    *reader = (struct plug_reader){.descriptor = *descriptor, .escape_allowed = escape_allowed};
+    *reader = (struct plug_reader){
+        .descriptor = *descriptor,
+        .escape_allowed = choice->escape_allowed,
+        .any_firmware = choice->any_firmware,
+    };
     if (asprintf(&reader->device, SCHEME "%s", place) < 0) {
         reader->device = NULL;
         return RC_NO_MEMORY;

@@ -3,6 +3,7 @@
 #ifndef API_PLUG_READER_H
 #define API_PLUG_READER_H
 
+#include "api/plug_choice.h"
 #include "driver/ccid.h"
 #include "usb/usb.h"
 
@@ -12,7 +13,7 @@ struct plug_reader {
     char *device;                       /* "usb:1-2.3:1.0" */
     char *model, *serial, *vendor_name; /* for people; the last two may be NULL */
     char *facts;                        /* lines "key=value" (ccid_facts.h) */
-    bool escape_allowed;
+    bool escape_allowed, any_firmware;
 
     struct reader **slots; /* attached, plug.c's; NULL: it is not open */
     size_t slot_count;
@@ -23,9 +24,10 @@ struct plug_reader {
 /* Where the interface is: "1-2.3:1.0", in a new string; NULL without memory. */
 char *plug_reader_place(const struct usb_device *usb, const struct ccid_descriptor *descriptor);
 
-/* Takes in what is known without opening. RC_NO_MEMORY; plug_reader_fini in any case. */
+/* Takes in what is known without opening, and what the user chose. RC_NO_MEMORY; plug_reader_fini in any
+ * case. */
 int plug_reader_init(struct plug_reader *reader, const struct usb_device *usb, const char *place,
-                     const struct ccid_descriptor *descriptor, bool escape_allowed);
+                     const struct ccid_descriptor *descriptor, const struct plug_choice *choice);
 void plug_reader_fini(struct plug_reader *reader);
 
 /* Is there any sense in (another) attempt to open it? Says no while something is visibly in the way. */

@@ -22,6 +22,7 @@ struct ccid_identity {
     const char *serial;      /* or NULL */
     const char *vendor_name; /* or NULL */
     bool escape_allowed;     /* the user allows escape commands */
+    bool any_firmware;       /* the user wants it though its firmware is known as bad */
 };
 
 /* What bulk_in has to take for this reader, with room for those that send more than they announce (1.13). */
@@ -32,7 +33,8 @@ struct pipe_layout ccid_layout(const struct ccid_descriptor *descriptor);
  * *ret_count readers in a new block, to be freed without them; each is closed on its own, the last one closes
  * the pipe. descriptor is as ccid_descriptor_next gives it; quirks are looked up here.
  *
- * RC_READER_UNAVAILABLE with a detail: it does not answer, or its firmware is known as bad; RC_NO_MEMORY.
+ * RC_READER_UNAVAILABLE with a detail: it does not answer, or its firmware is known as bad (and not
+ * any_firmware); RC_NO_MEMORY.
  */
 int ccid_open(struct pipe *pipe, const struct ccid_descriptor *descriptor,
               const struct ccid_identity *identity, struct reader ***ret_readers, size_t *ret_count);

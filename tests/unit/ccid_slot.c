@@ -205,7 +205,13 @@ static void opening_refused(void **state)
     id.bcd_device = 0x0205;
     assert_int_equal(try_open(&d, &id), RC_READER_UNAVAILABLE);
     assert_non_null(strstr(detail_get(), "2.06"));
+    assert_non_null(strstr(detail_get(), "usb:1-1:1.0?firmware=any"));
     assert_int_equal(pipes_closed, 1);
+    id.any_firmware = true;
+    assert_int_equal(try_open(&d, &id), RC_OK);
+    reader = readers[0];
+    close_reader(false);
+    id.any_firmware = false;
     id.bcd_device = 0x0206;
     script_start_rc(RC_READER_UNAVAILABLE);
     assert_int_equal(try_open(&d, &id), RC_READER_UNAVAILABLE);

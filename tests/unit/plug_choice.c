@@ -64,9 +64,24 @@ static void choice_fits_what_it_names(void **state)
 static void faulty_choice_is_told(void **state)
 {
     static const char *const rows[] = {
-        "usb:x",         "usb:1",        "usb:1-",       "usb:1-2.",          "usb:1-2:",    "usb:1-2:1",
-        "usb:1-2:1.",    "usb:1-2:1.0.", "usb:-2",       "usb:072f:",         "usb:072f:22", "usb:072f:22000",
-        "usb:072g:2200", "usb:*",        "usb:?speed=1", "usb:?escape=maybe",
+        "usb:x",
+        "usb:1",
+        "usb:1-",
+        "usb:1-2.",
+        "usb:1-2:",
+        "usb:1-2:1",
+        "usb:1-2:1.",
+        "usb:1-2:1.0.",
+        "usb:-2",
+        "usb:072f:",
+        "usb:072f:22",
+        "usb:072f:22000",
+        "usb:072g:2200",
+        "usb:*",
+        "usb:?speed=1",
+        "usb:?escape=maybe",
+        "usb:?firmware=none",
+        "usb:?firmware",
     };
 
     (void)state;
@@ -92,6 +107,10 @@ static void last_choice_counts(void **state)
     assert_false(plug_choices_find(&choices, "1-1:1.0", 0x04E6, 0x5116)->escape_allowed);
     assert_true(plug_choices_find(&choices, "1-1:1.0", 0x072F, 0x2200)->escape_allowed);
     assert_false(plug_choices_find(&choices, "1-4:1.0", 0x072F, 0x2200)->escape_allowed);
+    assert_int_equal(add(&choices, "usb:1-4?firmware=any"), RC_OK);
+    assert_true(plug_choices_find(&choices, "1-4:1.0", 0x072F, 0x2200)->any_firmware);
+    assert_false(plug_choices_find(&choices, "1-4:1.0", 0x072F, 0x2200)->escape_allowed);
+    assert_false(plug_choices_find(&choices, "1-1:1.0", 0x072F, 0x2200)->any_firmware);
     plug_choices_fini(&choices);
 }
 

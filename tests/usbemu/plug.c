@@ -418,6 +418,7 @@ static void bad_firmware_is_told(void **state)
     plug_in(make(&config), "1-2");
     await_list(context, FIRST);
     assert_unusable(context, FIRST, "firmware");
+    assert_unusable(context, FIRST, "usb:1-2:1.0?firmware=any");
     assert_has(fact(context, FIRST, "facts"), "\nfirmware-needed=");
     assert_code(SCardReleaseContext(context), SCARD_S_SUCCESS);
 }
