@@ -178,7 +178,7 @@ void kit_expect_reports(struct kit *kit, unsigned count)
     assert_int_equal(read(kit->reports_fd[0], &byte, 1), -1);
 }
 
-void kit_await_clients(struct kit *kit, size_t count)
+void kit_await_clients(const struct kit *kit, size_t count)
 {
     int64_t idle_since;
 

@@ -59,7 +59,7 @@ void kit_expect_closed(int fd);
 /* The server has reported so many times since the last call. */
 void kit_expect_reports(struct kit *kit, unsigned count);
 /* Waits until so many clients are left. */
-void kit_await_clients(struct kit *kit, size_t count);
+void kit_await_clients(const struct kit *kit, size_t count);
 
 struct wire_version kit_version(int fd, int32_t minor);
 uint32_t kit_establish(int fd); /* the context */
