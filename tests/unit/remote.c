@@ -1,0 +1,535 @@
+/* SPDX-License-Identifier: MIT */
+/* The remote service against a server that follows a script: versions, lengths that lie, a server that is
+ * lost. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/rc.h"
+#include "ipc/remote.h"
+#include "ipc/wire.h"
+
+#define CONTEXT 0x11223344u
+#define CARD 0x01020304
+
+/* What the server does. */
+struct script {
+    int32_t minor;                       /* the newest that it speaks */
+    bool strict;                         /* refuses every other one */
+    _Atomic uint32_t offered[4], offers; /* minors that it was asked for */
+    uint32_t features;                   /* or 0 */
+    uint32_t rv;                         /* of TRANSMIT, CONTROL, GET_ATTRIBUTE */
+    uint32_t length;                     /* their lengths */
+    uint32_t readers;                    /* what it calls their number, minor 6 */
+    uint32_t hang_up_on, silent_on;      /* commands */
+    _Atomic unsigned waits, stops;
+};
+
+struct kit {
+    char folder[32], path[48];
+    int listener;
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    unsigned visits; /* connections that are served */
+    struct script script;
+    struct service *service;
+    struct service_context *context;
+    struct service_handle *handle;
+};
+
+static bool receive(int fd, void *bytes, size_t length)
+{
+    return !length || recv(fd, bytes, length, MSG_WAITALL) == (ssize_t)length;
+}
+
+static void answer(int fd, const void *bytes, size_t length)
+{
+    /* In two pieces: nobody may take one read for one message. */
+    size_t half = length / 2;
+
+    if (send(fd, bytes, half, MSG_NOSIGNAL) == (ssize_t)half)
+        (void)!send(fd, (const char *)bytes + half, length - half, MSG_NOSIGNAL);
+}
+
+static void answer_version(struct script *script, int fd, struct wire_version *version)
+{
+    bool fits = script->strict ? version->minor == script->minor : version->minor <= script->minor;
+
+    script->offered[script->offers++ % 4] = (uint32_t)version->minor;
+    version->rv = fits ? 0 : 0x8010001E;
+    version->minor = script->minor;
+    answer(fd, version, sizeof *version);
+}
+
+static void answer_table(int fd, uint32_t count)
+{
+    struct wire_reader table[WIRE_LEGACY_READERS] = {
+        {.name = "Reader 00 00",
+         .events = 7,
+         .state = WIRE_READER_PRESENT | WIRE_READER_POWERED | WIRE_READER_NEGOTIABLE,
+         .atr = {0x3B, 0x00},
+         .atr_length = 2,
+         .protocol = 2},
+        /* Names without an end, and lengths that cannot be. */
+        {.state = WIRE_READER_PRESENT, .atr_length = 34},
+    };
+
+    memset(table[1].name, 'x', sizeof table[1].name);
+    answer(fd, table, count * sizeof *table);
+}
+
+union body {
+    uint8_t bytes[512];
+    struct wire_establish establish;
+    struct wire_connect connect;
+    struct wire_transmit transmit;
+    struct wire_control control;
+    struct wire_attribute attribute;
+    struct wire_version version;
+    struct wire_begin begin;
+    struct wire_wait wait;
+};
+
+static void answer_exchange(const struct script *script, int fd, uint32_t command, union body *body)
+{
+    static uint8_t data[WIRE_DATA_MAX];
+    uint32_t offered = command == WIRE_TRANSMIT ? body->transmit.send_length : body->control.send_length;
+
+    if (command != WIRE_GET_ATTRIBUTE && !receive(fd, data, offered))
+        return;
+    if (command == WIRE_TRANSMIT) {
+        body->transmit.rv = script->rv;
+        body->transmit.receive_length = script->length;
+    } else if (command == WIRE_CONTROL) {
+        body->control.rv = script->rv;
+        body->control.returned = script->length;
+    } else {
+        body->attribute.rv = script->rv;
+        body->attribute.length = script->length;
+    }
+    answer(fd, body->bytes, (size_t)wire_body_size(command));
+    if (!script->rv && command != WIRE_GET_ATTRIBUTE)
+        answer(fd, data, script->length < sizeof data ? script->length : sizeof data);
+}
+
+/* false: the server hangs up. */
+static bool serve(struct kit *kit, int fd)
+{
+    struct script *script = &kit->script;
+    struct wire_header header;
+    union body body = {0};
+
+    if (!receive(fd, &header, sizeof header) || header.size > sizeof body ||
+        (int)header.size != wire_body_size(header.command) || !receive(fd, &body, header.size))
+        return false;
+    if (header.command == script->hang_up_on)
+        return false;
+    if (header.command == script->silent_on)
+        return true;
+    switch (header.command) {
+    case WIRE_VERSION:
+        answer_version(script, fd, &body.version);
+        return true;
+    case WIRE_ESTABLISH:
+        body.establish.context = CONTEXT;
+        if (script->features)
+            body.establish.scope = WIRE_FEATURES | script->features;
+        break;
+    case WIRE_CONNECT:
+        body.connect.card = CARD;
+        body.connect.protocol = 2;
+        break;
+    case WIRE_TRANSMIT:
+    case WIRE_CONTROL:
+    case WIRE_GET_ATTRIBUTE:
+        answer_exchange(script, fd, header.command, &body);
+        return true;
+    case WIRE_GET_TABLE_SIZE:
+        answer(fd, &script->readers, sizeof script->readers);
+        return true;
+    case WIRE_GET_TABLE:
+        answer_table(fd, script->readers);
+        return true;
+    case WIRE_GET_LEGACY_TABLE:
+        answer_table(fd, WIRE_LEGACY_READERS);
+        return true;
+    case WIRE_WAIT:
+        script->waits++;
+        if (script->minor < WIRE_MINOR_NEWEST)
+            answer_table(fd, WIRE_LEGACY_READERS);
+        return true;
+    case WIRE_STOP_WAITING:
+        script->stops++;
+        answer(fd, &body.wait, sizeof body.wait);
+        return true;
+    case WIRE_GET_EVENTS:
+        answer(fd, &body.wait, sizeof body.wait);
+        return true;
+    default:
+        break;
+    }
+    answer(fd, &body, header.size);
+    return true;
+}
+
+struct visit {
+    struct kit *kit;
+    int fd;
+};
+
+static void *visit_thread(void *argument)
+{
+    struct visit *visit = argument;
+
+    while (serve(visit->kit, visit->fd))
+        ;
+    close(visit->fd);
+    pthread_mutex_lock(&visit->kit->lock);
+    visit->kit->visits--;
+    pthread_cond_signal(&visit->kit->changed);
+    pthread_mutex_unlock(&visit->kit->lock);
+    free(visit);
+    return NULL;
+}
+
+static void *listener_thread(void *argument)
+{
+    struct kit *kit = argument;
+    int fd;
+
+    while ((fd = accept4(kit->listener, NULL, NULL, SOCK_CLOEXEC)) >= 0) {
+        struct visit *visit = calloc(1, sizeof *visit);
+        pthread_t thread;
+
+        *visit = (struct visit){kit, fd};
+        pthread_mutex_lock(&kit->lock);
+        kit->visits++;
+        pthread_mutex_unlock(&kit->lock);
+        assert_int_equal(pthread_create(&thread, NULL, visit_thread, visit), 0);
+        pthread_detach(thread);
+    }
+    return NULL;
+}
+
+static int setup(void **state)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    struct kit *kit = calloc(1, sizeof *kit);
+
+    strcpy(kit->folder, "/tmp/scard-remote-XXXXXX");
+    assert_non_null(mkdtemp(kit->folder));
+    snprintf(kit->path, sizeof kit->path, "%s/socket", kit->folder);
+    strcpy(address.sun_path, kit->path);
+    pthread_mutex_init(&kit->lock, NULL);
+    pthread_cond_init(&kit->changed, NULL);
+    kit->script = (struct script){.minor = WIRE_MINOR_OLDEST, .strict = true, .readers = 1};
+    kit->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(kit->listener, (struct sockaddr *)&address, sizeof address), 0);
+    assert_int_equal(listen(kit->listener, 16), 0);
+    assert_int_equal(pthread_create(&kit->thread, NULL, listener_thread, kit), 0);
+    *state = kit;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct kit *kit = *state;
+
+    if (kit->context) {
+        kit->service->ops->release(kit->context);
+        if (kit->handle)
+            kit->service->ops->handle_free(kit->handle);
+        kit->service->ops->context_free(kit->context);
+    }
+    if (kit->service)
+        remote_free(kit->service);
+    shutdown(kit->listener, SHUT_RDWR);
+    pthread_join(kit->thread, NULL);
+    close(kit->listener);
+    pthread_mutex_lock(&kit->lock);
+    while (kit->visits)
+        pthread_cond_wait(&kit->changed, &kit->lock);
+    pthread_mutex_unlock(&kit->lock);
+    unlink(kit->path);
+    rmdir(kit->folder);
+    free(kit);
+    return 0;
+}
+
+static int establish(struct kit *kit)
+{
+    assert_int_equal(remote_new(kit->path, &kit->service), 0);
+    return kit->service->ops->establish(kit->service, false, &kit->context);
+}
+
+static void connect_card(struct kit *kit)
+{
+    uint32_t protocol;
+
+    assert_int_equal(establish(kit), 0);
+    assert_int_equal(
+        kit->service->ops->connect(kit->context, "Reader 00 00", SHARE_SHARED, 3, &kit->handle, &protocol),
+        0);
+    assert_int_equal(protocol, 2);
+}
+
+static int transmit(struct kit *kit, size_t capacity, size_t *ret_length)
+{
+    static const uint8_t command[] = {0, 0xA4, 0, 0};
+    static uint8_t response[WIRE_DATA_MAX + 100];
+
+    return kit->service->ops->transmit(kit->handle, 2, command, sizeof command, response, capacity,
+                                       ret_length);
+}
+
+static void nobody_listens(void **state)
+{
+    struct kit *kit = *state;
+    struct service *service;
+    char path[64], longest[200];
+
+    snprintf(path, sizeof path, "%s/nothing", kit->folder);
+    assert_int_equal(remote_new(path, &service), RC_NO_SERVICE);
+    assert_non_null(strstr(detail_get(), path));
+    memset(longest, 'x', sizeof longest);
+    longest[sizeof longest - 1] = '\0';
+    assert_int_equal(remote_new(longest, &service), RC_NO_SERVICE);
+}
+
+/* The newest version is offered, then what the server names. */
+static void version_falls_back(void **state)
+{
+    struct kit *kit = *state;
+
+    assert_int_equal(establish(kit), 0);
+    assert_int_equal(kit->script.offered[0], WIRE_MINOR_NEWEST);
+    assert_int_equal(kit->script.offered[1], WIRE_MINOR_OLDEST);
+}
+
+static void version_that_nobody_speaks(void **state)
+{
+    struct kit *kit = *state;
+
+    kit->script.minor = 3;
+    assert_int_equal(establish(kit), RC_NO_SERVICE);
+    assert_non_null(strstr(detail_get(), "4:3"));
+    kit->context = NULL;
+}
+
+/* A pcscd of minor 6 sends events between the parts of its table, so it is taken for one of minor 5. */
+static void newer_pcscd_is_asked_for_less(void **state)
+{
+    struct kit *kit = *state;
+
+    kit->script.minor = WIRE_MINOR_NEWEST;
+    kit->script.strict = false;
+    assert_int_equal(establish(kit), 0);
+    assert_int_equal(kit->script.offers, 2);
+    assert_int_equal(kit->script.offered[1], WIRE_MINOR_EVENTS);
+}
+
+static void hung_up_at_once(void **state)
+{
+    struct kit *kit = *state;
+
+    kit->script.hang_up_on = WIRE_VERSION;
+    assert_int_equal(establish(kit), RC_NO_SERVICE);
+    assert_non_null(strstr(detail_get(), "200"));
+    kit->context = NULL;
+}
+
+static void names_and_states_are_checked(void **state)
+{
+    struct reader_entry *entries;
+    struct kit *kit = *state;
+    uint16_t list_events;
+    size_t count;
+
+    assert_int_equal(establish(kit), 0);
+    assert_int_equal(kit->service->ops->table(kit->context, &entries, &count, &list_events), 0);
+    assert_int_equal(count, 2);
+    assert_string_equal(entries[0].name, "Reader 00 00");
+    assert_int_equal(entries[0].state, 7 << 16 | STATE_PRESENT);
+    assert_int_equal(entries[0].card, 0x34);
+    assert_int_equal(strlen(entries[1].name), READER_NAME_MAX - 1);
+    assert_int_equal(entries[1].atr_length, 0);
+    assert_int_not_equal(list_events, 0);
+    free(entries);
+}
+
+static void lengths_that_lie(void **state)
+{
+    static const uint32_t lengths[] = {5, 65, WIRE_DATA_MAX + 1, UINT32_MAX};
+    struct kit *kit = *state;
+    size_t length;
+
+    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+        kit->script.length = lengths[i];
+        connect_card(kit);
+        assert_int_equal(transmit(kit, 4, &length), RC_SERVICE_STOPPED);
+        assert_non_null(strstr(detail_get(), "no sense"));
+        /* The stream cannot be trusted any more. */
+        assert_int_equal(transmit(kit, 4, &length), RC_NO_SERVICE);
+        kit->service->ops->release(kit->context);
+        kit->service->ops->handle_free(kit->handle);
+        kit->service->ops->context_free(kit->context);
+        remote_free(kit->service);
+        kit->service = NULL;
+        kit->context = NULL;
+        kit->handle = NULL;
+    }
+}
+
+static void attribute_length_that_lies(void **state)
+{
+    struct kit *kit = *state;
+    uint8_t out[WIRE_ATTRIBUTE_MAX];
+    size_t length;
+
+    kit->script.length = WIRE_ATTRIBUTE_MAX + 1;
+    connect_card(kit);
+    assert_int_equal(kit->service->ops->get_attribute(kit->handle, 1, out, sizeof out, &length),
+                     RC_SERVICE_STOPPED);
+}
+
+static void count_of_readers_that_lies(void **state)
+{
+    struct kit *kit = *state;
+    char *names;
+    size_t length;
+
+    kit->script.minor = WIRE_MINOR_NEWEST;
+    kit->script.features = WIRE_CAN_ABORT;
+    kit->script.readers = UINT32_MAX / 2;
+    assert_int_equal(establish(kit), 0);
+    assert_int_equal(kit->service->ops->list(kit->context, &names, &length), RC_SERVICE_STOPPED);
+}
+
+static void short_room_is_told(void **state)
+{
+    struct kit *kit = *state;
+    size_t length = 0;
+
+    kit->script.rv = 0x80100008;
+    kit->script.length = 100;
+    connect_card(kit);
+    assert_int_equal(transmit(kit, 4, &length), RC_INSUFFICIENT_BUFFER);
+    assert_int_equal(length, 100);
+    assert_int_equal(transmit(kit, WIRE_DATA_MAX + 100, &length), RC_INSUFFICIENT_BUFFER);
+}
+
+static void codes_get_names(void **state)
+{
+    struct kit *kit = *state;
+    size_t length;
+
+    kit->script.rv = 0x8010ABCD;
+    connect_card(kit);
+    assert_int_equal(transmit(kit, 4, &length), RC_INTERNAL);
+    assert_non_null(strstr(detail_get(), "8010ABCD"));
+    kit->script.rv = 0x80100011; /* pcscd has forgotten the reader */
+    assert_int_equal(transmit(kit, 4, &length), RC_READER_UNAVAILABLE);
+}
+
+/* The call under way hears of it, later ones that there is no service; a release works. */
+static void lost_server(void **state)
+{
+    struct kit *kit = *state;
+    size_t length;
+
+    kit->script.hang_up_on = WIRE_TRANSMIT;
+    connect_card(kit);
+    assert_int_equal(transmit(kit, 4, &length), RC_SERVICE_STOPPED);
+    assert_int_equal(transmit(kit, 4, &length), RC_NO_SERVICE);
+    assert_int_equal(kit->service->ops->begin(kit->handle), RC_NO_SERVICE);
+    assert_int_equal(kit->service->ops->cancel(kit->context), RC_NO_SERVICE);
+}
+
+/* Each WAIT has its end, whatever ends the wait: a minor without an answer of its own would break the stream.
+ */
+static void waits_are_ended(void **state)
+{
+    struct reader_watch watch = {.name = "Reader 00 00", .current = STATE_PRESENT};
+    struct kit *kit = *state;
+    char *names;
+    size_t length;
+
+    assert_int_equal(establish(kit), 0);
+    for (unsigned i = 1; i <= 3; i++) {
+        assert_int_equal(kit->service->ops->wait(kit->context, deadline_in_ms(5), &watch, 1), RC_TIMEOUT);
+        assert_int_equal(kit->script.waits, i);
+        assert_int_equal(kit->script.stops, i);
+        assert_int_equal(kit->service->ops->list(kit->context, &names, &length), 0);
+        free(names);
+    }
+    watch.name = "Nobody";
+    assert_int_equal(kit->service->ops->wait(kit->context, deadline_never(), &watch, 1), RC_UNKNOWN_READER);
+}
+
+struct waiting {
+    struct kit *kit;
+    int rc;
+};
+
+static void *connect_thread(void *argument)
+{
+    struct waiting *waiting = argument;
+    struct service_handle *handle;
+    uint32_t protocol;
+
+    waiting->rc = waiting->kit->service->ops->connect(waiting->kit->context, "Reader 00 00", SHARE_SHARED, 3,
+                                                      &handle, &protocol);
+    return NULL;
+}
+
+/* pcscd holds a connect back while another has a transaction; a release ends it all the same. */
+static void release_ends_a_connect(void **state)
+{
+    struct kit *kit = *state;
+    struct waiting waiting = {kit, 0};
+    pthread_t thread;
+
+    kit->script.silent_on = WIRE_CONNECT;
+    assert_int_equal(establish(kit), 0);
+    assert_int_equal(pthread_create(&thread, NULL, connect_thread, &waiting), 0);
+    kit->service->ops->release(kit->context);
+    pthread_join(thread, NULL);
+    assert_true(waiting.rc == RC_CANCELLED || waiting.rc == RC_INVALID_HANDLE);
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(nobody_listens),
+        TEST(version_falls_back),
+        TEST(version_that_nobody_speaks),
+        TEST(newer_pcscd_is_asked_for_less),
+        TEST(hung_up_at_once),
+        TEST(names_and_states_are_checked),
+        TEST(lengths_that_lie),
+        TEST(attribute_length_that_lies),
+        TEST(count_of_readers_that_lies),
+        TEST(short_room_is_told),
+        TEST(codes_get_names),
+        TEST(lost_server),
+        TEST(waits_are_ended),
+        TEST(release_ends_a_connect),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
