@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: MIT */
+/* Which service a context gets: what SCARD_SERVICE says, and what is found without it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <dirent.h>
+#include <scard.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/rc.h"
+#include "ipc/server.h"
+#include "manager/local.h"
+
+/* A server with unusable readers, which are enough to be listed: the name says whose they are. */
+struct kit {
+    char folder[32], ours[64], other[64];
+    struct service *services[2];
+    struct server *servers[2];
+};
+
+static void serve(struct kit *kit, unsigned which, const char *path, const char *model)
+{
+    static const struct server_options options = {.group = SERVER_GROUP_NOBODY};
+    struct local_unusable reader = {.model = model, .device = "none", .problem = "it is none"};
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    memcpy(address.sun_path, path, strlen(path));
+    assert_int_equal(bind(listener, (struct sockaddr *)&address, sizeof address), 0);
+    assert_int_equal(listen(listener, 16), 0);
+    assert_int_equal(local_new(&kit->services[which]), 0);
+    assert_int_equal(local_add_unusable(kit->services[which], &reader, NULL), 0);
+    assert_int_equal(server_start(kit->services[which], listener, &options, &kit->servers[which]), 0);
+}
+
+static int setup(void **state)
+{
+    struct kit *kit = calloc(1, sizeof *kit);
+    char path[64];
+
+    strcpy(kit->folder, "/tmp/scard-route-XXXXXX");
+    assert_non_null(mkdtemp(kit->folder));
+    snprintf(path, sizeof path, "%s/scard", kit->folder);
+    assert_int_equal(mkdir(path, 0700), 0);
+    snprintf(kit->ours, sizeof kit->ours, "%s/scard/scard.comm", kit->folder);
+    snprintf(kit->other, sizeof kit->other, "%s/other", kit->folder);
+    snprintf(path, sizeof path, "%s/scard.conf", kit->folder);
+    fclose(fopen(path, "w"));
+    setenv("SCARD_CONFIG", path, 1);
+    setenv("XDG_RUNTIME_DIR", kit->folder, 1);
+    setenv("PCSCLITE_CSOCK_NAME", kit->other, 1);
+    unsetenv("SCARD_SERVICE");
+    unsetenv("SCARD_READERS");
+    *state = kit;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct kit *kit = *state;
+    char path[64];
+
+    for (unsigned i = 0; i < 2; i++) {
+        if (kit->servers[i])
+            server_free(kit->servers[i]);
+        if (kit->services[i])
+            local_free(kit->services[i]);
+    }
+    unlink(kit->ours);
+    unlink(kit->other);
+    unlink(getenv("SCARD_CONFIG"));
+    snprintf(path, sizeof path, "%s/scard", kit->folder);
+    rmdir(path);
+    assert_int_equal(rmdir(kit->folder), 0);
+    free(kit);
+    return 0;
+}
+
+static void assert_reader(const char *expected)
+{
+    SCARDCONTEXT context;
+    char names[256];
+    DWORD length = sizeof names;
+
+    assert_int_equal(SCardEstablishContext(SCARD_SCOPE_SYSTEM, NULL, NULL, &context), SCARD_S_SUCCESS);
+    assert_int_equal(SCardListReaders(context, NULL, names, &length), SCARD_S_SUCCESS);
+    assert_string_equal(names, expected);
+    assert_int_equal(SCardReleaseContext(context), SCARD_S_SUCCESS);
+}
+
+static void write_config(const char *text)
+{
+    FILE *file = fopen(getenv("SCARD_CONFIG"), "w");
+
+    assert_non_null(file);
+    fputs(text, file);
+    fclose(file);
+}
+
+static void ours_comes_before_pcscd(void **state)
+{
+    struct kit *kit = *state;
+
+    serve(kit, 0, kit->ours, "Ours");
+    serve(kit, 1, kit->other, "Other");
+    assert_reader("Ours 00 00");
+    server_free(kit->servers[0]);
+    kit->servers[0] = NULL;
+    unlink(kit->ours);
+    assert_reader("Other 00 00");
+}
+
+static void it_says_which(void **state)
+{
+    struct kit *kit = *state;
+    char text[80];
+
+    serve(kit, 0, kit->ours, "Ours");
+    serve(kit, 1, kit->other, "Other");
+    setenv("SCARD_SERVICE", "pcscd", 1);
+    assert_reader("Other 00 00");
+    snprintf(text, sizeof text, "unix:%s", kit->ours);
+    setenv("SCARD_SERVICE", text, 1);
+    assert_reader("Ours 00 00");
+    /* Even for who names readers. */
+    setenv("SCARD_READERS", "sim:echo", 1);
+    assert_reader("Ours 00 00");
+}
+
+static void named_readers_are_in_this_process(void **state)
+{
+    struct kit *kit = *state;
+
+    serve(kit, 0, kit->ours, "Ours");
+    setenv("SCARD_READERS", "sim:echo", 1);
+    assert_reader("scard sim:echo 00 00");
+}
+
+/* Our server reads the same file; pcscd does not. */
+static void readers_of_the_file_pass_pcscd_over(void **state)
+{
+    struct kit *kit = *state;
+
+    write_config("usb = false;\nreaders = ( \"sim:echo\" );\n");
+    serve(kit, 1, kit->other, "Other");
+    assert_reader("scard sim:echo 00 00");
+    serve(kit, 0, kit->ours, "Ours");
+    assert_reader("Ours 00 00");
+}
+
+static void asked_for_and_not_there(void **state)
+{
+    struct kit *kit = *state;
+    SCARDCONTEXT context;
+
+    setenv("SCARD_SERVICE", "pcscd", 1);
+    assert_int_equal(SCardEstablishContext(SCARD_SCOPE_SYSTEM, NULL, NULL, &context), SCARD_E_NO_SERVICE);
+    assert_non_null(strstr(scard_error_detail(), kit->other));
+}
+
+static unsigned count_descriptors(void)
+{
+    DIR *folder = opendir("/proc/self/fd");
+    unsigned count = 0;
+
+    while (readdir(folder))
+        count++;
+    closedir(folder);
+    return count;
+}
+
+/* A child has none of the connections, and its parent all. */
+static void fork_closes_connections(void **state)
+{
+    struct kit *kit = *state;
+    SCARDCONTEXT contexts[3];
+    unsigned before, with;
+    int status;
+    pid_t child;
+
+    serve(kit, 0, kit->ours, "Ours");
+    before = count_descriptors();
+    for (unsigned i = 0; i < 3; i++)
+        assert_int_equal(SCardEstablishContext(SCARD_SCOPE_SYSTEM, NULL, NULL, &contexts[i]),
+                         SCARD_S_SUCCESS);
+    with = count_descriptors();
+    assert_true(with >= before + 3);
+    child = fork();
+    if (!child)
+        _exit(
+            !(count_descriptors() <= with - 3 && SCardIsValidContext(contexts[0]) == SCARD_E_INVALID_HANDLE));
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    for (unsigned i = 0; i < 3; i++) {
+        char names[64];
+        DWORD length = sizeof names;
+
+        assert_int_equal(SCardListReaders(contexts[i], NULL, names, &length), SCARD_S_SUCCESS);
+        assert_int_equal(SCardReleaseContext(contexts[i]), SCARD_S_SUCCESS);
+    }
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(ours_comes_before_pcscd),           TEST(it_says_which),
+        TEST(named_readers_are_in_this_process), TEST(readers_of_the_file_pass_pcscd_over),
+        TEST(asked_for_and_not_there),           TEST(fork_closes_connections),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
