@@ -62,6 +62,15 @@ static int spawn(struct server *server)
     return rc;
 }
 
+void server_find_listener(struct server_worker *worker)
+{
+    struct server *server = worker->server;
+
+    pthread_mutex_lock(&server->lock);
+    worker->last = !server->ending && !server->threads_waiting && spawn(server);
+    pthread_mutex_unlock(&server->lock);
+}
+
 static void timer_event(struct server *server)
 {
     uint64_t count;

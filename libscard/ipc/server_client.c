@@ -176,6 +176,8 @@ static bool answer(struct server_client *client, struct server_worker *worker, c
         }
         if (!rc && is_gone(client))
             return false;
+        if (!rc && worker->last)
+            server_find_listener(worker);
         if (!rc)
             rc = server_request_answer(client, worker, &message);
         if (rc) {

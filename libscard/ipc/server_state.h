@@ -135,6 +135,11 @@ static inline const struct service_ops *server_ops(const struct server *server)
 void server_report(const struct server *server, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* Looks again whether the worker is the last one, and makes another if that has become possible. Without the
+ * lock.
+ */
+void server_find_listener(struct server_worker *worker);
+
 /* Makes an eventfd readable. */
 void server_signal(int event_fd);
 
