@@ -262,6 +262,8 @@ static bool a_data(struct ccid_link *link, const struct ccid_command *command, s
     if (!tpdu->expected)
         return false;
     *ret_rc = receive(link, command, DATA_BLOCK_REQUEST, room, tpdu->expected, &tpdu->got, REQUEST_MS);
+    if (!*ret_rc && !tpdu->got)
+        *ret_rc = detail_set(RC_IO, "the device has data of the card, and sent none");
     tpdu->expected = 0;
     return true;
 }
