@@ -109,11 +109,22 @@ static const char *without_repetition(const char *about, const char *detail)
     return colon + 2;
 }
 
+/* Why the reader of the call cannot be used; "" if that is not known. */
+static void ask_problem(struct call *call, char *problem, size_t room)
+{
+    DWORD length = (DWORD)room;
+
+    if (call->reader == NULL ||
+        scard_reader_fact(call->desk->context, call->reader, "problem", problem, &length) != SCARD_S_SUCCESS)
+        problem[0] = '\0';
+}
+
 int call_fail_scard(struct call *call, LONG code, const char *format, ...)
 {
     const struct status_words *words = status_of_scard(code);
     const char *detail = scard_error_detail();
-    char *about, *what;
+    char *about, *what, problem[DETAIL_ROOM];
+    bool has_own_advice;
     va_list args;
     int result;
 
@@ -125,7 +136,12 @@ int call_fail_scard(struct call *call, LONG code, const char *format, ...)
     if (result < 0)
         return call_no_memory(call);
     /* The library's own sentence tells what, where and what to do; the table's words stand in for it. Of why
-     * there is no service the table knows one reason only. */
+     * there is no service, or a reader cannot be used, the table knows one reason only. */
+    if (detail[0] == '\0' && code == SCARD_E_READER_UNAVAILABLE) {
+        ask_problem(call, problem, sizeof problem);
+        detail = problem;
+    }
+    has_own_advice = detail[0] != '\0' && (code == SCARD_E_NO_SERVICE || code == SCARD_E_READER_UNAVAILABLE);
     if (detail[0] != '\0')
         result = asprintf(&what, "%s: %s", about, without_repetition(about, detail));
     else
@@ -134,8 +150,7 @@ int call_fail_scard(struct call *call, LONG code, const char *format, ...)
         free(about);
         return call_no_memory(call);
     }
-    result = output_error(call->output, (int)words->status, code, what,
-                          code == SCARD_E_NO_SERVICE && detail[0] != '\0' ? "" : words->advice);
+    result = output_error(call->output, (int)words->status, code, what, has_own_advice ? "" : words->advice);
     free(what);
     free(about);
     return result;
@@ -174,7 +189,8 @@ int call_connected(struct call *call)
 {
     if (desk_is_connected(call->front->desk))
         return STATUS_DONE;
-    return call_fail(call, STATUS_USAGE, "Connect first: \"scard connect -r READER\".", "no card is connected");
+    return call_fail(call, STATUS_USAGE, "Connect first: \"scard connect -r READER\".",
+                     "no card is connected");
 }
 
 int call_hex(struct call *call, const char *text, struct buffer *bytes)

@@ -163,7 +163,8 @@ int plug_reader_open(const struct plug_reader *reader, const struct usb_device *
     int rc;
 
     if (reader->descriptor.defect)
-        return detail_set(RC_READER_UNAVAILABLE, "the device cannot be used: %s",
+        return detail_set(RC_READER_UNAVAILABLE,
+                          "the device cannot be used: %s; newer firmware of its maker may help",
                           ccid_defect_text(reader->descriptor.defect));
     layout = ccid_layout(&reader->descriptor);
     rc = usb_open(usb, &layout, &pipe);

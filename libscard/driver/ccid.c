@@ -199,13 +199,11 @@ static int check_usable(const struct ccid_device *device)
                           ccid_defect_text(device->descriptor.defect));
     while (!id->any_firmware && (row = ccid_quirks_next(row, id->vendor, id->product, id->bcd_device)))
         if (row->flags & CCID_FIRMWARE_BAD)
-            return detail_set(
-                RC_READER_UNAVAILABLE,
-                "%s: %s: %s: it has %x.%02x; install %x.%02x or later with the maker's program, "
-                "or use it all the same by a URI among the readers in scard.conf: "
-                "%s?firmware=any",
-                id->path, id->model, row->note, id->bcd_device >> 8U, id->bcd_device & 0xFFU,
-                row->below >> 8U, row->below & 0xFFU, id->path);
+            return detail_set(RC_READER_UNAVAILABLE,
+                              "%s: it is %x.%02x; install %x.%02x or later with the maker's program, or use "
+                              "the reader all the same by %s?firmware=any among the readers of scard.conf",
+                              row->note, id->bcd_device >> 8U, id->bcd_device & 0xFFU, row->below >> 8U,
+                              row->below & 0xFFU, id->path);
     return RC_OK;
 }
 

@@ -20,17 +20,19 @@ static int refuse_permission(const struct usb_device *device)
 {
     return detail_set(
         RC_DENIED,
-        "no permission to use the USB device %s (%04x:%04x): %s cannot be opened for writing; let "
-        "a udev rule give it to you (TAG+=\"uaccess\", or GROUP of yours), or run this as root",
-        device->path, device->vendor, device->product, device->node);
+        "no permission to use the USB device %s (%04x:%04x): %s cannot be opened for writing; give it to "
+        "those who are logged in by a udev rule (ATTR{idVendor}==\"%04x\", ATTR{idProduct}==\"%04x\", "
+        "TAG+=\"uaccess\", in a file of /etc/udev/rules.d with a number below 73), or run this as root",
+        device->path, device->vendor, device->product, device->node, device->vendor, device->product);
 }
 
 static int refuse_driver(const struct usb_device *device, unsigned interface, const char *driver)
 {
     return detail_set(RC_SHARING,
                       "interface %u of the USB device %s (%04x:%04x) is in use by the kernel's driver %s; "
-                      "unload it, or write %s:%u.%u to /sys/bus/usb/drivers/%s/unbind",
-                      interface, device->path, device->vendor, device->product, driver, device->path,
+                      "as root, unload it (modprobe -r %s), or write %s:%u.%u to "
+                      "/sys/bus/usb/drivers/%s/unbind",
+                      interface, device->path, device->vendor, device->product, driver, driver, device->path,
                       device->configuration[5], interface, driver);
 }
 

@@ -104,6 +104,7 @@ static void refusals_say_what_is_in_the_way(void **state)
     detail = refused(&told.device, &layout, RC_DENIED);
     assert_has(detail, told.node);
     assert_has(detail, "udev");
+    assert_has(detail, "uaccess");
     emu_bus_permit(&echo.device, true);
 
     emu_bus_bind(&echo.device, 0, "pn533_usb");
