@@ -30,8 +30,8 @@ struct script {
     bool strict;                         /* refuses every other one */
     _Atomic uint32_t offered[4], offers; /* minors that it was asked for */
     uint32_t features;                   /* or 0 */
-    uint32_t rv;                         /* of TRANSMIT, CONTROL, GET_ATTRIBUTE */
-    uint32_t length;                     /* their lengths */
+    _Atomic uint32_t rv;                 /* of TRANSMIT, CONTROL, GET_ATTRIBUTE */
+    _Atomic uint32_t length;             /* their lengths */
     uint32_t readers;                    /* what it calls their number, minor 6 */
     uint32_t hang_up_on, silent_on;      /* commands */
     _Atomic unsigned waits, stops;
