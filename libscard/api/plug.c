@@ -5,11 +5,10 @@
 #include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "api/plug_device.h"
+#include "api/plug_state.h"
 #include "base/list.h"
 #include "base/log.h"
 #include "base/rc.h"
@@ -19,29 +18,6 @@
 
 /* How long a stop waits for devices that are being opened. One that does not answer may take a minute. */
 #define STOP_MS 1000
-
-struct plug {
-    struct service *service;
-    struct plug_choices choices;
-    struct usb_watch *watch; /* used by the watching thread */
-    int wake_fd;             /* for that thread: stopping, or a device wants to know when it may be opened */
-    pthread_mutex_t lock;    /* for what follows, and what plug_device.h says */
-    pthread_cond_t changed;
-    struct list devices; /* struct plug_device.link: plugged in */
-    unsigned opening;    /* threads that open a device */
-    bool watching;       /* that thread is there */
-    bool looked;         /* the devices that were there have arrived */
-    bool stopping;
-    bool abandoned; /* the last thread that opens a device frees this */
-};
-
-static void wake(struct plug *plug)
-{
-    const uint64_t one = 1;
-
-    if (write(plug->wake_fd, &one, sizeof one) < 0)
-        log_debug("eventfd cannot be written: error %d", errno);
-}
 
 /* Under the lock, as the rest of this file unless said otherwise. */
 static struct plug_device *find(struct plug *plug, uint8_t bus, uint8_t address)
@@ -54,133 +30,6 @@ static struct plug_device *find(struct plug *plug, uint8_t bus, uint8_t address)
             return device;
     }
     return NULL;
-}
-
-/* The reader cannot be opened, for the reason in this thread's detail. */
-static void attach_unusable(struct plug *plug, struct plug_reader *reader, int rc)
-{
-    char problem[DETAIL_ROOM];
-
-    reader->failure = rc;
-    strcpy(problem, detail_get()[0] ? detail_get() : rc_name(rc));
-    log_debug("%s: %s", reader->device, problem);
-    if (reader->unusable)
-        rc = local_set_problem(plug->service, reader->unusable, problem);
-    else
-        rc = local_add_unusable(plug->service,
-                                &(struct local_unusable){
-                                    .model = reader->model,
-                                    .serial = reader->serial,
-                                    .device = reader->device,
-                                    .problem = problem,
-                                    .facts = reader->facts,
-                                },
-                                &reader->unusable);
-    if (rc)
-        log_debug("%s: not listed: %s", reader->device, rc_name(rc));
-}
-
-/* Takes over the slots. */
-static void attach(struct plug *plug, struct plug_reader *reader, struct reader **slots, size_t count)
-{
-    int rc = local_add_device(plug->service, slots, count, reader->facts, reader->unusable);
-
-    reader->unusable = NULL;
-    if (rc) {
-        free(slots);
-        attach_unusable(plug, reader, rc);
-        return;
-    }
-    reader->failure = RC_OK;
-    reader->slots = slots;
-    reader->slot_count = count;
-}
-
-static void close_slots(struct reader **slots, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        slots[i]->ops->close(slots[i]);
-    free(slots);
-}
-
-/* Lets go of the lock while the device is opened. It may be unplugged meanwhile. */
-static void open_reader(struct plug *plug, struct plug_device *device, struct plug_reader *reader)
-{
-    struct reader **slots = NULL;
-    size_t count = 0;
-    int rc;
-
-    pthread_mutex_unlock(&plug->lock);
-    detail_clear();
-    rc = plug_reader_open(reader, &device->usb, &slots, &count);
-    pthread_mutex_lock(&plug->lock);
-    if (!rc && !device->gone && !plug->stopping) {
-        attach(plug, reader, slots, count);
-    } else if (!rc) {
-        pthread_mutex_unlock(&plug->lock);
-        close_slots(slots, count);
-        pthread_mutex_lock(&plug->lock);
-    } else if (!device->gone) {
-        attach_unusable(plug, reader, rc);
-        device->may_ease |= rc == RC_DENIED || rc == RC_SHARING;
-    }
-}
-
-/* Opens what is not open. */
-static void open_device(struct plug *plug, struct plug_device *device)
-{
-    do {
-        device->again = false;
-        for (size_t i = 0; i < device->reader_count && !device->gone && !plug->stopping; i++)
-            if (plug_reader_may_open(&device->readers[i]))
-                open_reader(plug, device, &device->readers[i]);
-    } while (device->again && !device->gone && !plug->stopping);
-    device->tried = true;
-    device->busy = false;
-    pthread_cond_broadcast(&plug->changed);
-    if (device->gone && !device->leaving)
-        plug_device_free(device);
-    else if (!plug->stopping && device->may_ease && !device->easing)
-        wake(plug);
-}
-
-/* Without the lock, when nobody else knows of it. */
-static void plug_free(struct plug *plug)
-{
-    pthread_cond_destroy(&plug->changed);
-    pthread_mutex_destroy(&plug->lock);
-    plug_choices_fini(&plug->choices);
-    free(plug);
-}
-
-static void *opening_thread(void *argument)
-{
-    struct plug_device *device = argument;
-    struct plug *plug = device->plug;
-    bool last;
-
-    pthread_mutex_lock(&plug->lock);
-    open_device(plug, device);
-    last = --plug->opening == 0 && plug->abandoned;
-    pthread_cond_broadcast(&plug->changed);
-    pthread_mutex_unlock(&plug->lock);
-    if (last)
-        plug_free(plug);
-    return NULL;
-}
-
-static void start_opening(struct plug *plug, struct plug_device *device)
-{
-    device->again = true;
-    if (device->busy)
-        return;
-    device->busy = true;
-    plug->opening++;
-    if (!thread_start(opening_thread, device))
-        return;
-    /* No memory for a thread: others have to wait for this device. */
-    plug->opening--;
-    open_device(plug, device);
 }
 
 /* Hooks: in the watching thread, without the lock. */
@@ -197,7 +46,7 @@ static void arrived(void *user, const struct usb_device *usb)
     device->plug = plug;
     pthread_mutex_lock(&plug->lock);
     list_append(&plug->devices, &device->link);
-    start_opening(plug, device);
+    plug_open(plug, device);
     pthread_mutex_unlock(&plug->lock);
 }
 
@@ -247,7 +96,7 @@ static void eased(void *user, uint8_t bus, uint8_t address)
     pthread_mutex_lock(&plug->lock);
     device = find(plug, bus, address);
     if (device && plug_device_may_open(device))
-        start_opening(plug, device);
+        plug_open(plug, device);
     pthread_mutex_unlock(&plug->lock);
 }
 
@@ -263,7 +112,7 @@ static void watch_for_ease(struct plug *plug)
         device->easing = true;
         usb_watch_ease(plug->watch, &device->usb);
         if (plug_device_may_open(device))
-            start_opening(plug, device);
+            plug_open(plug, device);
     }
 }
 
@@ -380,7 +229,7 @@ void plug_stop(struct plug *plug)
         return;
     pthread_mutex_lock(&plug->lock);
     plug->stopping = true;
-    wake(plug);
+    plug_wake(plug);
     while (plug->watching)
         pthread_cond_wait(&plug->changed, &plug->lock);
     while (plug->opening && patient)
