@@ -29,8 +29,9 @@
  *     data-rates        how many can be asked for; 0: all up to the maximum
  *     max-ifsd          T=1: longest information field from the card
  *     max-message       longest message of the reader, its header of 10 bytes included
- *     pps               who negotiates protocol and speed with the card: "host", "reader, from the
- * parameters", "reader, by itself", "nobody" interrupt         is there an interrupt endpoint: yes, no
+ *     pps               who negotiates protocol and speed with the card: "host", "reader, by itself",
+ *                       "reader, from the parameters", "nobody"
+ *     interrupt         is there an interrupt endpoint: yes, no
  *     presence          how a card is noticed: "interrupt", "polling"
  *     pin-verify, pin-modify       on the reader's keypad: yes, no
  *     lcd               "2 lines of 16 characters", "no"

@@ -5,17 +5,8 @@
 
 #include "base/log.h"
 #include "base/rc.h"
+#include "driver/give.h"
 #include "driver/vpcd_frame.h"
-
-static int give(const void *value, size_t length, uint8_t *out, size_t capacity, size_t *ret_length)
-{
-    *ret_length = length;
-    if (capacity < length)
-        return RC_INSUFFICIENT_BUFFER;
-    if (length)
-        memcpy(out, value, length);
-    return RC_OK;
-}
 
 int vpcd_facts_attribute(const struct vpcd_facts *facts, uint32_t tag, uint8_t *out, size_t capacity,
                          size_t *ret_length)

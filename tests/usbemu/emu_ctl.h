@@ -3,10 +3,11 @@
  * The emulated bus by lines of text: for programs that it is preloaded into (libusbemu.so), which cannot call
  * it.
  *
- *     EMU_INIT  lines that are executed before main, separated by line ends or semicolons; those that fail
- * are told on stderr EMU_CTL   path of a Unix socket that takes lines, and answers each with one: "ok", maybe
- * with words behind it, or "error" and why EMU_PROG  only in the program of that name: LD_PRELOAD reaches
- * env, sh and valgrind, too
+ *     EMU_INIT  lines that are executed before main, separated by line ends or semicolons;
+ *               those that fail are told on stderr
+ *     EMU_CTL   path of a Unix socket that takes lines, and answers each with one:
+ *               "ok", maybe with words behind it, or "error" and why
+ *     EMU_PROG  only in the program of that name: LD_PRELOAD reaches env, sh and valgrind, too
  *
  * A line is a verb and its arguments, separated by blanks; "double quotes" keep blanks together.
  */
