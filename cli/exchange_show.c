@@ -16,18 +16,8 @@
 
 char *exchange_command_hex(const struct exchange *exchange, bool show_secrets)
 {
-    char *hex = hex_new(exchange->command, exchange->command_length);
-
-    if (hex != NULL && !show_secrets && exchange->secret_length > 0) {
-        /* One "**" whatever the length: that is a secret too. */
-        size_t behind = exchange->secret_offset + exchange->secret_length;
-
-        secret_wipe(hex + 2 * exchange->secret_offset, 2 * exchange->secret_length);
-        hex[2 * exchange->secret_offset] = '*';
-        hex[2 * exchange->secret_offset + 1] = '*';
-        memmove(hex + 2 * exchange->secret_offset + 2, hex + 2 * behind, strlen(hex + 2 * behind) + 1);
-    }
-    return hex;
+    return hex_new_masked(exchange->command, exchange->command_length, exchange->secret_offset,
+                          show_secrets ? 0 : exchange->secret_length);
 }
 
 /* Digits with blanks between bytes, in lines. */

@@ -7,7 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <fcntl.h>
 #include <unistd.h>
+
+#include <scard.h>
 
 /* As of a shell, env or nohup. */
 #define STATUS_CANNOT_RUN 126
@@ -87,6 +90,48 @@ static int set_delegate(const char *folder)
     return result;
 }
 
+/* For what cannot load our libraries and speaks to a service's socket itself: the socket that we would use.
+ */
+static int set_socket(void)
+{
+    char path[256]; /* more than a socket's path can have */
+    DWORD length = sizeof path;
+
+    if (scard_service_socket(path, &length) != SCARD_S_SUCCESS || path[0] == '\0')
+        return 0;
+    return setenv("PCSCLITE_CSOCK_NAME", path, 1);
+}
+
+/* An empty file of our own, named so that it is found from every folder. */
+static int make_trace_file(struct call *call, const char *name)
+{
+    int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0600);
+    char *path;
+    int status;
+
+    if (fd < 0)
+        return call_fail(call, STATUS_TRANSPORT, "", "cannot write %s: %s", name, strerror(errno));
+    close(fd);
+    path = realpath(name, NULL);
+    if (path == NULL || setenv("SCARD_TRACE", path, 1) < 0)
+        status = call_fail(call, STATUS_TRANSPORT, "", "cannot write %s: %s", name, strerror(errno));
+    else
+        status = STATUS_DONE;
+    free(path);
+    return status;
+}
+
+static int set_trace(struct call *call)
+{
+    const char *file = call_option(call, "trace-file");
+
+    if (file != NULL)
+        return make_trace_file(call, file);
+    if (call_flag(call, "trace") && setenv("SCARD_TRACE", "2", 1) < 0)
+        return call_no_memory(call);
+    return STATUS_DONE;
+}
+
 static int set_environment(struct call *call)
 {
     char *folder = find_folder();
@@ -99,11 +144,11 @@ static int set_environment(struct call *call)
     if (strpbrk(folder, ":;") != NULL)
         status = call_fail(call, STATUS_SERVICE, "Install scard into a folder without ':' and ';'.",
                            "%s cannot stand in LD_LIBRARY_PATH", folder);
-    else if (put_in_front("LD_LIBRARY_PATH", folder) < 0 || set_delegate(folder) < 0 ||
+    else if (put_in_front("LD_LIBRARY_PATH", folder) < 0 || set_delegate(folder) < 0 || set_socket() < 0 ||
              (call->globals.reader != NULL && setenv("SCARD_READER", call->globals.reader, 1) < 0))
         status = call_no_memory(call);
     free(folder);
-    return status;
+    return status == STATUS_DONE ? set_trace(call) : status;
 }
 
 static int become(struct call *call)

@@ -16,6 +16,12 @@ static const struct argument_spec arguments[] = {
     {0},
 };
 
+static const struct option_spec options[] = {
+    {"trace", 0, VALUE_NONE, NULL, NULL, "show what it does with readers and cards on standard error"},
+    {"trace-file", 0, VALUE_FILE, "FILE", NULL, "write that into a file instead"},
+    {0},
+};
+
 const struct command command_exec = {
     .name = "exec",
     .group = "Program",
@@ -23,19 +29,24 @@ const struct command command_exec = {
     .description =
         "A program that was made for pcsc-lite finds libscard where it looks for libpcsclite.so.1, whether "
         "it "
-        "is\n"
-        "linked to that or loads it while it runs. It takes the place of scard: signals, terminal and exit "
-        "status\n"
-        "are its own; 127 if there is no such program, 126 if it cannot be run. What it starts runs on "
-        "libscard,\n"
-        "too. Its readers are those of scard, also those of --readers.\n"
+        "is linked\n"
+        "to that or loads it while it runs. It takes the place of scard: signals, terminal and exit status "
+        "are its own;\n"
+        "127 if there is no such program, 126 if it cannot be run. What it starts runs on libscard, too. Its "
+        "readers are\n"
+        "those of scard, also those of --readers.\n"
         "\n"
-        "A set-uid program ignores all this, and one that is linked statically or kept in a sandbox cannot "
-        "load\n"
-        "the library.",
+        "A program that is linked statically or kept in a sandbox cannot load the library: it finds the "
+        "server that scard\n"
+        "would use, if there is one, by PCSCLITE_CSOCK_NAME. A set-uid program ignores all this.\n"
+        "\n"
+        "A line of the trace has the time of day, the process, the call, context and handle, what went in, "
+        "behind > what\n"
+        "came out, behind ! what went wrong, and how long it took. PINs and keys in it are **.",
     .examples = "  scard exec pcsc_scan -r\n  scard exec --readers sim:iso -- opensc-tool --atr\n"
-                "  scard exec bash",
+                "  scard exec --trace pkcs15-tool --list-certificates\n  scard exec bash",
     .arguments = arguments,
+    .options = options,
     .needs = NEED_NOTHING,
     .flags = COMMAND_LOCAL | COMMAND_TIMES | COMMAND_PASSES,
     .run = run,

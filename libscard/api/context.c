@@ -2,14 +2,20 @@
 /* Contexts: establish, release, valid, cancel; and the words of the last failure. */
 #include <scard.h>
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "api/export.h"
 #include "api/memory.h"
 #include "api/object.h"
+#include "api/route.h"
 #include "api/setup.h"
+#include "api/tracing.h"
 
 static int establish(SCARDCONTEXT *ret_context)
 {
     struct service_context *context;
+    int64_t start_ns = clock_now_ns();
     struct service *service;
     int rc = setup_get_service(&service);
 
@@ -20,10 +26,11 @@ static int establish(SCARDCONTEXT *ret_context)
         setup_put_service(service);
         return rc;
     }
+    context = tracing_wrap(context, start_ns);
     rc = object_add_context(context, ret_context);
     if (rc) {
-        service->ops->release(context);
-        service->ops->context_free(context);
+        context->service->ops->release(context);
+        context->service->ops->context_free(context);
         setup_put_service(service);
     }
     return rc;
@@ -110,6 +117,28 @@ EXPORT LONG SCardFreeMemory(SCARDCONTEXT hContext, LPCVOID pvMem)
     if (pvMem)
         rc = memory_free(context, pvMem);
     object_put_context(context);
+    return codes_from_rc(rc);
+}
+
+EXPORT LONG scard_service_socket(LPSTR szPath, LPDWORD pcchPath)
+{
+    size_t needed;
+    char *path;
+    int rc;
+
+    EXPORT_BEGIN;
+    if (!pcchPath)
+        return SCARD_E_INVALID_PARAMETER;
+    rc = route_socket(&path);
+    if (rc)
+        return codes_from_rc(rc);
+    needed = strlen(path) + 1;
+    if (szPath && *pcchPath < needed)
+        rc = RC_INSUFFICIENT_BUFFER;
+    else if (szPath)
+        memcpy(szPath, path, needed);
+    *pcchPath = needed;
+    free(path);
     return codes_from_rc(rc);
 }
 

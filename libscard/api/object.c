@@ -7,6 +7,7 @@
 #include "api/setup.h"
 #include "base/ids.h"
 #include "base/rc.h"
+#include "manager/trace.h"
 
 /* Contexts and cards share the table, so each entry begins with what it is. */
 enum kind { KIND_CONTEXT, KIND_CARD };
@@ -119,7 +120,7 @@ struct api_card *object_card(SCARDHANDLE handle)
 
 void object_put_context(struct api_context *context)
 {
-    struct service *service = context->service->service;
+    struct service *service = trace_behind(context->service->service);
     bool last;
 
     pthread_mutex_lock(&lock);

@@ -24,15 +24,24 @@ static const char *pcscd_path(void)
     return path && path[0] ? path : PLACE_PCSCD;
 }
 
-/* RC_OK with NULL when nobody answers there. */
-static int try(const char *path, struct service **ret_service)
-{
-    int rc = remote_new(path, ret_service);
+/* What was found: the service and its socket, or NULL and "". */
+struct found {
+    struct service *service;
+    const char *path;
+    char user[PLACE_PATH_MAX]; /* room for a path */
+};
 
+/* RC_OK with nothing when nobody answers there. */
+static int try(const char *path, struct found *found)
+{
+    int rc = remote_new(path, &found->service);
+
+    if (!rc)
+        found->path = path;
     if (rc != RC_NO_SERVICE && rc != RC_DENIED)
         return rc;
     detail_clear();
-    *ret_service = NULL;
+    found->service = NULL;
     return RC_OK;
 }
 
@@ -51,46 +60,64 @@ static bool names_readers(void)
     return any;
 }
 
-static int find_by_itself(struct service **ret_service)
+static int find_by_itself(struct found *found)
 {
-    char path[PLACE_PATH_MAX];
     int rc = RC_OK;
 
-    *ret_service = NULL;
     if (secure_getenv("SCARD_READERS"))
         return RC_OK;
-    if (!place_user(path))
-        rc = try(path, ret_service);
+    if (!place_user(found->user))
+        rc = try(found->user, found);
     else
         detail_clear();
-    if (!rc && !*ret_service)
-        rc = try(PLACE_SYSTEM, ret_service);
-    if (!rc && !*ret_service && !names_readers())
-        rc = try(pcscd_path(), ret_service);
+    if (!rc && !found->service)
+        rc = try(PLACE_SYSTEM, found);
+    if (!rc && !found->service && !names_readers())
+        rc = try(pcscd_path(), found);
     return rc;
 }
 
-static int find(struct service **ret_service)
+static int find(struct found *found)
 {
     static const char unix_socket[] = "unix:";
     const char *which = secure_getenv("SCARD_SERVICE");
 
+    found->service = NULL;
+    found->path = "";
     if (!which || !which[0] || !strcmp(which, "auto"))
-        return find_by_itself(ret_service);
-    *ret_service = NULL;
+        return find_by_itself(found);
     if (!strcmp(which, "local"))
         return RC_OK;
     if (!strcmp(which, "pcscd"))
-        return remote_new(pcscd_path(), ret_service);
-    if (!strncmp(which, unix_socket, sizeof unix_socket - 1))
-        return remote_new(which + sizeof unix_socket - 1, ret_service);
-    return detail_set(RC_NO_SERVICE, "SCARD_SERVICE=%s is not known; say auto, local, pcscd or unix:PATH",
-                      which);
+        found->path = pcscd_path();
+    else if (!strncmp(which, unix_socket, sizeof unix_socket - 1))
+        found->path = which + sizeof unix_socket - 1;
+    else
+        return detail_set(RC_NO_SERVICE, "SCARD_SERVICE=%s is not known; say auto, local, pcscd or unix:PATH",
+                          which);
+    return remote_new(found->path, &found->service);
+}
+
+int route_socket(char **ret_path)
+{
+    struct found found;
+    int rc = find(&found);
+    char *path;
+
+    if (rc)
+        return rc;
+    path = strdup(found.path);
+    if (found.service)
+        remote_free(found.service);
+    if (!path)
+        return RC_NO_MEMORY;
+    *ret_path = path;
+    return RC_OK;
 }
 
 int route_get(struct service **ret_service)
 {
-    struct service *found = NULL;
+    struct found found = {0};
     int rc = RC_OK;
 
     pthread_mutex_lock(&state.lock);
@@ -99,9 +126,9 @@ int route_get(struct service **ret_service)
         rc = find(&found);
         pthread_mutex_lock(&state.lock);
     }
-    if (!rc && found && !state.service) {
-        state.service = found;
-        found = NULL;
+    if (!rc && found.service && !state.service) {
+        state.service = found.service;
+        found.service = NULL;
     }
     if (!rc) {
         *ret_service = state.service;
@@ -109,8 +136,8 @@ int route_get(struct service **ret_service)
     }
     pthread_mutex_unlock(&state.lock);
     /* Another thread was faster. */
-    if (found)
-        remote_free(found);
+    if (found.service)
+        remote_free(found.service);
     return rc;
 }
 

@@ -19,6 +19,10 @@
 int route_get(struct service **ret_service);
 void route_put(void);
 
+/* The socket of the service that a context would get now, a new string (free it); "" for the local one. Fails
+ * as route_get. */
+int route_socket(char **ret_path);
+
 /* As local_before_fork; of all that this gave out. */
 void route_before_fork(void);
 void route_after_fork(bool in_child);

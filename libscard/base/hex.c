@@ -61,3 +61,19 @@ char *hex_new(const uint8_t *bytes, size_t count)
 
     return out ? hex_format(bytes, count, out) : NULL;
 }
+
+char *hex_new_masked(const uint8_t *bytes, size_t count, size_t secret_offset, size_t secret_length)
+{
+    size_t behind = secret_offset + secret_length;
+    char *out;
+
+    if (secret_length == 0)
+        return hex_new(bytes, count);
+    out = malloc(2 * (count - secret_length) + 3);
+    if (!out)
+        return NULL;
+    hex_format(bytes, secret_offset, out);
+    memcpy(out + 2 * secret_offset, "**", 2);
+    hex_format(bytes + behind, count - behind, out + 2 * secret_offset + 2);
+    return out;
+}

@@ -20,4 +20,8 @@ char *hex_format(const uint8_t *bytes, size_t count, char *out);
 /* The same in a new string, or NULL when out of memory. Caller frees. */
 char *hex_new(const uint8_t *bytes, size_t count);
 
+/* The same with "**" in place of secret_length bytes from secret_offset on (0: nothing), whatever their number,
+ * which is a secret too. They are never written. */
+char *hex_new_masked(const uint8_t *bytes, size_t count, size_t secret_offset, size_t secret_length);
+
 #endif

@@ -3,6 +3,7 @@
 #
 # PCSC_PROGRAM was linked to pcsc-lite's library, which has no reader called sim:iso.
 load helper
+bats_require_minimum_version 1.5.0
 
 @test "a program that is linked to pcsc-lite's library runs on ours" {
     run scard exec "$PCSC_PROGRAM" list
@@ -41,8 +42,7 @@ load helper
 }
 
 @test "a program that is not there is 127, one that cannot be run 126" {
-    run scard exec nonsense-program
-    assert_failure 127
+    run -127 scard exec nonsense-program
     assert_output 'scard: cannot run nonsense-program: No such file or directory.'
     run scard exec "$BATS_TEST_TMPDIR"
     assert_failure 126
@@ -78,4 +78,38 @@ load helper
     assert_output --partial '3B'
     run scard exec --readers sim:iso,sim:echo "$SCARD_BIN" atr
     assert_failure
+}
+
+@test "--trace shows the calls, and no PIN" {
+    run_apart "$SCARD_BIN" exec --trace "$PCSC_PROGRAM" list
+    assert_success
+    assert_output 'scard sim:iso 00 00'
+    [[ $errors =~ SCardEstablishContext.*SCardListReaders\ #1\ \>\ \"scard\ sim:iso\ 00\ 00\".*SCardReleaseContext ]]
+    cd "$BATS_TEST_TMPDIR"
+    # What is started is traced as well, whatever it has for standard error.
+    run scard exec --trace-file trace sh -c '"$0" apdu 00200001083132333431323334 >/dev/null 2>&1; cat trace' "$SCARD_BIN"
+    assert_line --regexp '^[0-9:.]{15} [0-9]+ SCardConnect #1 "scard sim:iso 00 00" shared T=0\|T=1 > #1\.1 T=1  [0-9.]+ ms$'
+    assert_line --regexp ' SCardTransmit #1\.1 0020000108\*\* > 6[39]..  [0-9.]+ ms$'
+    refute_output --partial 31323334
+}
+
+@test "a trace that nobody reads hurts nobody, and a file that cannot be written is said" {
+    run bash -c 'exec 9> >(exec true); wait $!; SCARD_TRACE=9 exec "$0" exec "$1" list' "$SCARD_BIN" "$PCSC_PROGRAM"
+    assert_success
+    assert_output 'scard sim:iso 00 00'
+    run scard exec --trace-file "$BATS_TEST_TMPDIR/no/where" true
+    assert_failure 9
+}
+
+@test "a program that speaks to pcscd's socket itself gets that of our server" {
+    unset SCARD_SERVICE
+    "$SCARD_BIN" serve --socket "$BATS_TEST_TMPDIR/scard.comm" --json >"$BATS_TEST_TMPDIR/out" 3>&- &
+    server=$!
+    timeout 60 tail -n +1 -f --pid=$server "$BATS_TEST_TMPDIR/out" 3>&- | grep -qm1 serving
+    SCARD_SERVICE=unix:$BATS_TEST_TMPDIR/scard.comm run scard exec sh -c 'echo "$PCSCLITE_CSOCK_NAME"'
+    kill "$server"
+    wait "$server" || true
+    assert_output "$BATS_TEST_TMPDIR/scard.comm"
+    run scard exec sh -c 'echo "($PCSCLITE_CSOCK_NAME)"'
+    assert_output '()'
 }

@@ -39,6 +39,11 @@ LONG scard_abort(SCARDCONTEXT hContext);
  * Usual length rules, SCARD_AUTOALLOCATE included. SCARD_E_UNSUPPORTED_FEATURE for another key. */
 LONG scard_reader_fact(SCARDCONTEXT hContext, LPCSTR szReader, LPCSTR szKey, LPSTR szValue, LPDWORD pcchValue);
 
+/* Which service a new context would get (SCARD_SERVICE): the path of its socket, "" when this process does it itself.
+ * Usual length rules, without SCARD_AUTOALLOCATE. As SCardEstablishContext when a service that was asked for is not
+ * there. */
+LONG scard_service_socket(LPSTR szPath, LPDWORD pcchPath);
+
 /* A server for other programs: the readers of this process behind a Unix socket that speaks pcscd's protocol, so that
  * programs on pcsc-lite's library or on this one share them. What it serves is set as for a context (SCARD_READERS,
  * the configuration files). One for a process; functions of this library in the same process work beside it. */
