@@ -514,9 +514,13 @@ static void faults(void **state)
 {
     static const char *const presets[] = {"tpdu", "tpdu-auto", "short", "extended", "character"};
     static const char *const rules[] = {
-        "in stall",    "in short=5",  "in stray",    "in badtype",  "in badlength=1", "in badlength=80",
-        "in extend=2", "in error=FE", "in error=FD", "in error=FB", "in error=00",    "in error=07",
-        "in error=F3", "in stale",    "out stall",   "out proto",   "in 80 error=F4", "in 80 error=FC",
+        "in stall",       "in short=5",     "in stray",
+        "in badtype",     "in badlength=1", "in badlength=80",
+        "in extend=2",    "in error=FE",    "in error=FD",
+        "in error=FB",    "in error=00",    "in error=07",
+        "in error=F3",    "in stale",       "out stall",
+        "out proto",      "in 80 error=F4", "in 80 error=FC",
+        "in 81 error=E0", "in 82 error=E0", "in 82 count=3 error=F2",
     };
 
     (void)state;
