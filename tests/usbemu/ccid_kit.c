@@ -10,6 +10,8 @@
 #include "base/rc.h"
 #include "driver/ccid.h"
 
+bool kit_escape_allowed = true;
+
 static void configure(struct emu_reader_config *config, char *options)
 {
     char *rest = NULL;
@@ -51,9 +53,11 @@ void kit_open(struct kit *kit, const char *preset, const char *options, const ch
     identity = (struct ccid_identity){.vendor = config.vid,
                                       .product = config.pid,
                                       .bcd_device = config.bcd_device,
+                                      .bus = 1,
+                                      .address = 2,
                                       .path = "usb:1-1:1.0",
                                       .model = "Emulated",
-                                      .escape_allowed = true};
+                                      .escape_allowed = kit_escape_allowed};
     layout = ccid_layout(&descriptor);
     if (uri && emu_reader_insert(kit->emulated, 0, uri))
         fail_msg("%s: %s", uri, detail_get());

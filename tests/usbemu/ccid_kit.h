@@ -28,6 +28,9 @@ struct kit {
     size_t length;
 };
 
+/* Of the readers that are opened from now on; true. */
+extern bool kit_escape_allowed;
+
 /* A reader of that preset, with options ("features=0x30 max_message=64") and a card in slot 0 unless NULL. */
 void kit_open(struct kit *kit, const char *preset, const char *options, const char *uri);
 /* Closes what is still open; asserts that the model has nothing to blame. */

@@ -2,21 +2,14 @@
 /* The driver's features, attributes, escape commands and PIN entry over emulated readers. */
 #include <pthread.h>
 #include <sched.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "base/log.h"
 #include "base/rc.h"
-#include "driver/ccid.h"
-#include "tests/usbemu/emu_pipe.h"
-#include "tests/usbemu/emu_reader.h"
+#include "tests/usbemu/ccid_kit.h"
 
+static struct kit kit;
 static struct emu_reader *emulated;
 static struct reader *reader;
 static uint8_t out[300];
@@ -25,51 +18,26 @@ static size_t length;
 /* A card of this protocol in slot 0, powered; none if that is PROTOCOL_NONE. */
 static void begin(const char *preset, enum protocol protocol, bool escape)
 {
-    struct emu_reader_config config = *emu_reader_preset(preset);
-    struct ccid_identity identity = {.vendor = config.vid,
-                                     .product = config.pid,
-                                     .bcd_device = config.bcd_device,
-                                     .bus = 1,
-                                     .address = 2,
-                                     .path = "usb:1-1:1.0",
-                                     .model = "Emulated",
-                                     .escape_allowed = escape};
-    struct ccid_descriptor descriptor;
-    struct pipe_layout layout;
-    struct reader **readers;
-    struct pipe *pipe;
-    struct bytes in;
-    uint8_t atr[ATR_MAX];
-    size_t count;
+    static const char *const cards[] = {
+        [PROTOCOL_NONE] = NULL,
+        [PROTOCOL_T0] = "sim:iso?pin=1234&protocol=t0",
+        [PROTOCOL_T1] = "sim:iso?pin=1234",
+    };
 
-    (void)emu_blamed();
-    config.pin_all_indexes = config.vid == 0x04e6;
-    assert_int_equal(emu_reader_new(&config, &emulated), RC_OK);
-    in = bytes_of(emu_reader_device(emulated)->descriptors, emu_reader_device(emulated)->descriptors_length);
-    assert_int_equal(ccid_descriptor_next(&in, &descriptor), 1);
-    layout = ccid_layout(&descriptor);
+    kit_escape_allowed = escape;
+    kit_open(&kit, preset, emu_reader_preset(preset)->vid == 0x04e6 ? "pin_all_indexes=1" : NULL,
+             cards[protocol]);
+    assert_int_equal(kit.count, 1);
+    emulated = kit.emulated;
+    reader = kit.reader;
     if (protocol)
-        assert_int_equal(
-            emu_reader_insert(emulated, 0,
-                              protocol == PROTOCOL_T0 ? "sim:iso?pin=1234&protocol=t0" : "sim:iso?pin=1234"),
-            RC_OK);
-    assert_int_equal(pipe_open_emu(emu_reader_device(emulated), &layout, &pipe), RC_OK);
-    assert_int_equal(ccid_open(pipe, &descriptor, &identity, &readers, &count), RC_OK);
-    assert_int_equal(count, 1);
-    reader = readers[0];
-    free(readers);
-    if (!protocol)
-        return;
-    assert_int_equal(reader->ops->power(reader, POWER_COLD, atr, &count), RC_OK);
-    assert_int_equal(reader->ops->set_protocol(reader, protocol), RC_OK);
+        kit_start(&kit, protocol);
 }
 
 /* The reader has nothing to complain of. */
 static void end(void)
 {
-    reader->ops->close(reader);
-    emu_reader_free(emulated);
-    assert_int_equal(emu_blamed(), 0);
+    kit_close(&kit);
 }
 
 static int control(uint32_t code, const uint8_t *in, size_t in_length)
