@@ -113,3 +113,12 @@ bats_require_minimum_version 1.5.0
     run scard exec sh -c 'echo "($PCSCLITE_CSOCK_NAME)"'
     assert_output '()'
 }
+
+@test "completion: our options before the program, files behind it" {
+    run scard __complete -- exec --tr
+    assert_line --partial --trace-file
+    run scard __complete -- exec pcsc_scan --
+    assert_output $':files\t'
+    run scard __complete -- exec ''
+    assert_output $':files\t'
+}

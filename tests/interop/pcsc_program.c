@@ -5,7 +5,8 @@
  *   pcsc_program list           the names of the readers, by the library that it is linked to
  *   pcsc_program load LIBRARY   the same by a library that is loaded, with its own functions alone
  *   pcsc_program both LIBRARY   a context of one, used by the other: both are one library at work
- *   pcsc_program use [READER]   a session with the first reader or this one, a line for each call
+ *   pcsc_program use [NAME]     a session with the first reader, or the first with this in its name: a line
+ * for each call
  */
 #include <dlfcn.h>
 #include <stdio.h>
@@ -133,6 +134,16 @@ static void use_card(SCARDHANDLE card, DWORD protocol)
     say("disconnect again", SCardDisconnect(card, SCARD_LEAVE_CARD));
 }
 
+/* The first reader with part in its name; part NULL: the first one. */
+static const char *find(const char *names, const char *part)
+{
+    const char *name = names;
+
+    while (part && *name && !strstr(name, part))
+        name += strlen(name) + 1;
+    return name;
+}
+
 static int use(const char *reader)
 {
     SCARD_READERSTATE states[2] = {{.szReader = "\\\\?PnP?\\Notification"}, {.szReader = "no such reader"}};
@@ -149,7 +160,7 @@ static int use(const char *reader)
     if (code != SCARD_S_SUCCESS)
         return failed("SCardListReaders", code);
     say("unknown reader", SCardGetStatusChange(context, 0, states, 2));
-    states[1].szReader = reader ? reader : names;
+    states[1].szReader = find(names, reader);
     say("readers", SCardGetStatusChange(context, 1000, states + 1, 1));
     print_bytes("atr", states[1].rgbAtr, states[1].cbAtr);
     states[1].dwCurrentState = states[1].dwEventState & ~(DWORD)SCARD_STATE_CHANGED;

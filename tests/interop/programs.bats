@@ -1,11 +1,12 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 #
-# Programs written for pcsc-lite run on libscard unchanged; route.bash says how they come to it.
+# Programs written for pcsc-lite run on libscard unchanged; route.bash says how they come to it. Reader 0 holds
+# libcacard's card, reader 1 a simulated one.
 load route
 
 setup_file() {
-    route_begin
+    route_begin vpcd:0,sim:iso "$VPCD_INSERT"
 }
 
 teardown_file() {

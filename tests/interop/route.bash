@@ -1,12 +1,9 @@
 # SPDX-License-Identifier: MIT
 #
 # The ways a program made for pcsc-lite comes to our readers. ROUTE says which: dropin, in its own process by the
-# libraries in the folder DROPIN; serve, by pcsc-lite's own library and the socket of `SCARD serve`. Reader 0 holds
-# libcacard's card, reader 1 is sim:iso.
+# libraries in the folder DROPIN; serve, by pcsc-lite's own library and the socket of `SCARD serve`.
 load /usr/lib/bats/bats-support/load.bash
 load /usr/lib/bats/bats-assert/load.bash
-
-readers=vpcd:0,sim:iso
 
 # start NAME LINE COMMAND…: in the background, until it says LINE on standard output; its process id in NAME_pid.
 start() {
@@ -22,13 +19,18 @@ start() {
     fi
 }
 
+# route_begin READERS LIBRARY: the readers, and what is preloaded into the program that has them: vpcd_insert puts
+# libcacard's card into vpcd readers, usbemu makes those on USB.
 route_begin() {
     unset ASAN_OPTIONS UBSAN_OPTIONS TSAN_OPTIONS
-    export VPCD_CARD=$BATS_FILE_TMPDIR/card ROUTE_SOCKET=$BATS_FILE_TMPDIR/scard.comm
-    start card listening "$CACARD_BRIDGE" "$VPCD_CARD" "$NSSDB"
+    export ROUTE_READERS=$1 ROUTE_LIBRARY=$2 ROUTE_SOCKET=$BATS_FILE_TMPDIR/scard.comm
+    if [ "$ROUTE_LIBRARY" = "$VPCD_INSERT" ]; then
+        export VPCD_CARD=$BATS_FILE_TMPDIR/card
+        start card listening "$CACARD_BRIDGE" "$VPCD_CARD" "$NSSDB"
+    fi
     if [ "$ROUTE" = serve ]; then
-        start server "$ROUTE_SOCKET" env LD_PRELOAD="$VPCD_INSERT" SCARD_SERVICE=local \
-            "$SCARD" --json --readers "$readers" serve --socket "$ROUTE_SOCKET"
+        start server "$ROUTE_SOCKET" env LD_PRELOAD="$ROUTE_LIBRARY" SCARD_SERVICE=local \
+            "$SCARD" --json --readers "$ROUTE_READERS" serve --socket "$ROUTE_SOCKET"
     fi
 }
 
@@ -43,7 +45,10 @@ route_end() {
 # The environment of a program on the route, for env.
 route_environment() {
     case $ROUTE in
-    dropin) route=(LD_LIBRARY_PATH="$DROPIN" LD_PRELOAD="$VPCD_INSERT" SCARD_SERVICE=local SCARD_READERS="$readers") ;;
+    dropin)
+        route=(LD_LIBRARY_PATH="$DROPIN" LD_PRELOAD="$ROUTE_LIBRARY" SCARD_SERVICE=local
+            SCARD_READERS="$ROUTE_READERS")
+        ;;
     serve) route=(PCSCLITE_CSOCK_NAME="$ROUTE_SOCKET") ;;
     *) echo "ROUTE=$ROUTE: say dropin or serve" >&2 && return 1 ;;
     esac
