@@ -87,7 +87,8 @@ static struct reader *make(void)
 
 static struct emu_reader *emulated_of(const struct reader *reader)
 {
-    for (size_t i = 0; i < plugged_count; i++)
+    /* The newest: the memory of one that was closed may be used again. */
+    for (size_t i = plugged_count; i--;)
         if (plugged[i].reader == reader)
             return plugged[i].emulated;
     fail_msg("not a reader of this test");
