@@ -42,9 +42,9 @@ static void open_device(struct emu_device *emulated, const struct usb_device *de
     struct bytes in = bytes_of(device->configuration, device->configuration_length);
     struct ccid_descriptor descriptor;
     struct pipe_layout layout;
-    struct reader **readers;
+    struct reader **readers = NULL;
     struct pipe *pipe;
-    size_t count;
+    size_t count = 0;
 
     if (device->bus != emu_bus_number(emulated) || device->address != emu_bus_address(emulated))
         return;
