@@ -230,6 +230,7 @@ void plug_stop(struct plug *plug)
     pthread_mutex_lock(&plug->lock);
     plug->stopping = true;
     plug_wake(plug);
+    pthread_cond_broadcast(&plug->changed);
     while (plug->watching)
         pthread_cond_wait(&plug->changed, &plug->lock);
     while (plug->opening && patient)

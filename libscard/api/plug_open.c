@@ -11,6 +11,9 @@
 #include "base/thread.h"
 #include "manager/local.h"
 
+/* How long a reader waits for those that were found before it. */
+#define ORDER_MS 1000
+
 void plug_wake(struct plug *plug)
 {
     const uint64_t one = 1;
@@ -59,6 +62,32 @@ static void attach(struct plug *plug, struct plug_reader *reader, struct reader 
     reader->slot_count = count;
 }
 
+/* Has a device that was there before this one not been tried yet? */
+static bool is_overtaking(const struct plug *plug, const struct plug_device *device)
+{
+    list_each(node, &plug->devices)
+    {
+        const struct plug_device *other = list_entry(node, struct plug_device, link);
+
+        if (other == device)
+            return false;
+        if (!other->tried)
+            return true;
+    }
+    return false;
+}
+
+/* Readers are numbered in the order in which they were found, so that a program that has been told a name
+ * finds the same reader by it each time. A slow one gives way. */
+static void await_order(struct plug *plug, const struct plug_device *device)
+{
+    struct timespec end = deadline_timespec(deadline_in_ms(ORDER_MS));
+
+    while (!device->tried && !device->gone && !plug->stopping && is_overtaking(plug, device))
+        if (pthread_cond_timedwait(&plug->changed, &plug->lock, &end))
+            return;
+}
+
 static void close_slots(struct reader **slots, size_t count)
 {
     for (size_t i = 0; i < count; i++)
@@ -77,6 +106,7 @@ static void open_reader(struct plug *plug, struct plug_device *device, struct pl
     detail_clear();
     rc = plug_reader_open(reader, &device->usb, &slots, &count);
     pthread_mutex_lock(&plug->lock);
+    await_order(plug, device);
     if (!rc && !device->gone && !plug->stopping) {
         attach(plug, reader, slots, count);
     } else if (!rc) {

@@ -288,6 +288,25 @@ static void two_of_a_model_have_numbers(void **state)
     assert_code(SCardReleaseContext(context), SCARD_S_SUCCESS);
 }
 
+/* A name that a program was told once is to be the same reader's the next time. */
+static void numbers_follow_the_bus_whoever_is_ready_first(void **state)
+{
+    struct emu_reader_config config = config_of("tpdu");
+    SCARDCONTEXT context;
+
+    (void)state;
+    config.wake_ms = 100;
+    plug_in(make(&config), "1-2");
+    plug_reader("1-3");
+    plug_reader("1-4");
+    context = establish();
+    await_list(context, FIRST ", " SECOND ", " NAME " 02 00");
+    assert_string_equal(fact(context, FIRST, "device"), "usb:1-2:1.0");
+    assert_string_equal(fact(context, SECOND, "device"), "usb:1-3:1.0");
+    assert_string_equal(fact(context, NAME " 02 00", "device"), "usb:1-4:1.0");
+    assert_code(SCardReleaseContext(context), SCARD_S_SUCCESS);
+}
+
 static void composite_device_is_two_readers(void **state)
 {
     struct emu_reader_config config = config_of("tpdu");
@@ -619,6 +638,7 @@ int main(int argc, char **argv)
         TEST(removal_ends_a_transmit),
         TEST(plugged_in_again_it_has_its_name),
         TEST(two_of_a_model_have_numbers),
+        TEST(numbers_follow_the_bus_whoever_is_ready_first),
         TEST(composite_device_is_two_readers),
         TEST(denied_reader_is_usable_once_it_is_permitted),
         TEST(held_reader_is_usable_once_it_is_given_up),
