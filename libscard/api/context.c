@@ -68,13 +68,17 @@ EXPORT LONG SCardReleaseContext(SCARDCONTEXT hContext)
 EXPORT LONG SCardIsValidContext(SCARDCONTEXT hContext)
 {
     struct api_context *context;
+    int rc = RC_OK;
 
     EXPORT_BEGIN;
     context = object_context(hContext);
     if (!context)
         return SCARD_E_INVALID_HANDLE;
+    if (context_ops(context)->check)
+        rc = context_ops(context)->check(context->service);
     object_put_context(context);
-    return SCARD_S_SUCCESS;
+    /* As Windows has it for a context of a service that has ended. */
+    return codes_from_rc(rc == RC_NO_SERVICE ? RC_INVALID_HANDLE : rc);
 }
 
 EXPORT LONG SCardCancel(SCARDCONTEXT hContext)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "ipc/remote.h"
 
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/un.h>
@@ -149,6 +150,28 @@ static int end_calls(struct service_context *service_context, bool aborted)
     return rc;
 }
 
+/* Nobody reads from a connection without a call, so its end is looked for. */
+static bool has_ended(const struct connection *connection)
+{
+    struct pollfd socket = {.fd = connection->fd, .events = POLLRDHUP};
+
+    return !connection->user && !connection->broken && poll(&socket, 1, 0) > 0;
+}
+
+static int check(struct service_context *service_context)
+{
+    struct remote_context *context = remote_context_of(service_context);
+    struct remote *remote = context_remote(context);
+    int rc;
+
+    pthread_mutex_lock(&remote->lock);
+    list_each(node, &context->connections) context->lost |=
+        has_ended(list_entry(node, struct connection, context_link));
+    rc = context->closed ? RC_INVALID_HANDLE : context->lost ? RC_NO_SERVICE : RC_OK;
+    pthread_mutex_unlock(&remote->lock);
+    return rc;
+}
+
 static int cancel(struct service_context *context)
 {
     return end_calls(context, false);
@@ -165,6 +188,7 @@ static const struct service_ops remote_ops = {
     .context_free = context_free,
     .cancel = cancel,
     .abort = abort_exchanges,
+    .check = check,
     .list = remote_list,
     .table = remote_table,
     .wait = remote_wait,

@@ -48,24 +48,14 @@ static int connect_socket(const struct connection *connection)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     const char *path = connection->remote->path;
-    int error = 0;
+    int error;
 
     /* remote_new has looked at the length. */
     memcpy(address.sun_path, path, strlen(path));
-    while (connect(connection->fd, (const struct sockaddr *)&address, sizeof address)) {
-        if (errno == EINTR) {
-            struct pollfd socket = {.fd = connection->fd, .events = POLLOUT};
-            socklen_t size = sizeof error;
-
-            /* It goes on by itself (connect(2)). */
-            while (poll(&socket, 1, -1) < 0 && errno == EINTR)
-                ;
-            getsockopt(connection->fd, SOL_SOCKET, SO_ERROR, &error, &size);
-        } else {
-            error = errno;
-        }
-        break;
-    }
+    /* unix(7): one that a signal has ended has not begun, and does not go on by itself. */
+    do
+        error = connect(connection->fd, (const struct sockaddr *)&address, sizeof address) ? errno : 0;
+    while (error == EINTR);
     if (!error)
         return RC_OK;
     if (error == EACCES || error == EPERM)
@@ -137,8 +127,9 @@ int connection_ask(struct connection *connection, uint32_t command, void *body)
 }
 
 /* Offers the newest version, or the one that the server can. */
-static int agree(struct connection *connection, int32_t minor)
+static int agree(struct connection *connection)
 {
+    int32_t minor = WIRE_MINOR_NEWEST;
     struct wire_version version = {.major = WIRE_MAJOR, .minor = minor};
     int rc = connection_ask(connection, WIRE_VERSION, &version);
 
@@ -200,7 +191,7 @@ int connection_open_bare(struct remote *remote, struct connection **ret_connecti
     return rc;
 }
 
-static int open_with(struct remote *remote, int32_t minor, bool no_wait, struct connection **ret_connection)
+int connection_open(struct remote *remote, bool no_wait, struct connection **ret_connection)
 {
     struct connection *connection;
     int rc = RC_OK;
@@ -213,7 +204,7 @@ static int open_with(struct remote *remote, int32_t minor, bool no_wait, struct 
         rc = connection_open_bare(remote, &connection);
     if (rc)
         return rc;
-    rc = agree(connection, minor);
+    rc = agree(connection);
     if (!rc)
         rc = establish(connection, no_wait);
     if (!rc) {
@@ -227,32 +218,6 @@ static int open_with(struct remote *remote, int32_t minor, bool no_wait, struct 
                        "%s: the service hangs up at once; it has too many clients (pcscd serves 200), or its "
                        "rules (polkit) do not admit this user",
                        remote->path);
-    return rc;
-}
-
-int connection_open(struct remote *remote, bool no_wait, struct connection **ret_connection)
-{
-    struct connection *connection;
-    bool plain;
-    int rc;
-
-    pthread_mutex_lock(&remote->lock);
-    plain = remote->plain;
-    pthread_mutex_unlock(&remote->lock);
-    rc = open_with(remote, plain ? WIRE_MINOR_EVENTS : WIRE_MINOR_NEWEST, no_wait, &connection);
-    if (rc)
-        return rc;
-    /* pcscd 2.5 sends the end of a wait between the parts of its table (minor 6): it is asked for the table
-     * of before. */
-    if (connection->minor > WIRE_MINOR_EVENTS && !connection->features) {
-        pthread_mutex_lock(&remote->lock);
-        remote->plain = true;
-        pthread_mutex_unlock(&remote->lock);
-        connection_close(connection);
-        rc = open_with(remote, WIRE_MINOR_EVENTS, no_wait, &connection);
-    }
-    if (!rc)
-        *ret_connection = connection;
     return rc;
 }
 

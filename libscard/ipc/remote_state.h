@@ -25,7 +25,6 @@ struct remote {
     struct list connections;  /* struct connection.remote_link: all that have a descriptor */
     struct list contexts;     /* struct remote_context.link */
     struct connection *first; /* connected, not used yet; or NULL */
-    bool plain; /* the server has no features: it is asked for a minor that it has no races in */
 
     /* Servers of minor 4 do not count changes of the list of readers. */
     char *names;

@@ -15,6 +15,7 @@ struct wait {
     size_t count;
     uint16_t list_events; /* of the first look */
     bool looked;
+    bool cancelled; /* by the server, before its time */
 };
 
 static bool is_list(const struct reader_watch *watch)
@@ -98,18 +99,40 @@ static int look(struct remote_context *context, struct wait *wait)
     return rc ? rc : judge(wait, &table);
 }
 
+/* pcscd of minor 6 answers WAIT with nothing, and sends its end whenever it comes, also in the middle of a
+ * table. So the table is read on another connection, once it is known that the wait has begun: another
+ * request is answered by then. The answer has the form of an end, and takes its place if that was faster. */
+static int enlist_apart(struct remote_call *call, struct wait *wait)
+{
+    struct wire_wait message;
+    int rc = call_send(call, WIRE_WAIT);
+
+    if (!rc)
+        rc = call_send(call, WIRE_GET_EVENTS);
+    if (!rc)
+        rc = call_receive(call, &message, sizeof message);
+    if (rc)
+        return rc;
+    wait->cancelled = wire_rc(message.rv) == RC_CANCELLED;
+    rc = look(call->context, wait);
+    /* Closed meanwhile: the call that waits is told so. */
+    return rc == RC_INVALID_HANDLE ? RC_TIMEOUT : rc;
+}
+
 /* Asks to be told of the next event, and looks what there was before it. */
 static int enlist(struct remote_call *call, struct wait *wait)
 {
+    bool newest = call->connection->minor >= WIRE_MINOR_NEWEST;
     struct table table;
-    int rc = call_send(call, WIRE_WAIT);
+    int rc;
 
-    /* The server of minor 4 sends its table with that; the other one keeps the event back until it is read.
-     */
-    if (!rc && call->connection->minor >= WIRE_MINOR_NEWEST)
-        rc = table_read(call, &table);
-    else if (!rc)
-        rc = table_receive(call, &table);
+    wait->cancelled = false;
+    if (newest && !call->connection->features)
+        return enlist_apart(call, wait);
+    rc = call_send(call, WIRE_WAIT);
+    /* The server of minor 4 sends its table with that; ours keeps the event back until the table is read. */
+    if (!rc)
+        rc = (newest ? table_read : table_receive)(call, &table);
     return rc ? rc : judge(wait, &table);
 }
 
@@ -127,19 +150,20 @@ static int wait_for_events(struct remote_call *call, struct deadline deadline, s
 {
     struct wire_wait message;
     struct table table;
-    int rc, sleep_rc;
+    int rc, sleep_rc, end_rc;
 
     for (;;) {
         rc = enlist(call, wait);
-        if (rc == RC_OK)
-            return end_wait(call, true, &message);
-        if (rc != RC_TIMEOUT)
-            return rc;
+        if (rc != RC_TIMEOUT) {
+            /* Whatever has failed, the connection is of use as long as nothing is owed on it. */
+            end_rc = call->connection->broken ? rc : end_wait(call, true, &message);
+            return rc ? rc : end_rc;
+        }
         sleep_rc = call_await(call, deadline);
         rc = end_wait(call, sleep_rc != RC_OK, &message);
         if (rc)
             return rc;
-        if (!sleep_rc && wire_rc(message.rv) == RC_CANCELLED)
+        if (!sleep_rc && (wait->cancelled || wire_rc(message.rv) == RC_CANCELLED))
             sleep_rc = RC_CANCELLED;
         if (sleep_rc)
             break;

@@ -16,7 +16,6 @@
 
 #define WIRE_MAJOR 4
 #define WIRE_MINOR_OLDEST 4
-#define WIRE_MINOR_EVENTS 5 /* WIRE_GET_EVENTS */
 #define WIRE_MINOR_NEWEST 6 /* WIRE_GET_TABLE_SIZE, WIRE_GET_TABLE; WAIT is not answered with the table */
 
 #define WIRE_NAME_MAX 128
@@ -44,7 +43,7 @@ enum wire_command {
     WIRE_GET_LEGACY_TABLE = 0x12, /* 16 entries */
     WIRE_WAIT = 0x13,
     WIRE_STOP_WAITING = 0x14,
-    WIRE_GET_EVENTS = 0x15,
+    WIRE_GET_EVENTS = 0x15, /* from minor 5 */
     WIRE_GET_TABLE_SIZE = 0x16,
     WIRE_GET_TABLE = 0x17,
 

@@ -103,6 +103,10 @@ struct service_ops {
     /* cancel, and ends exchanges of the context on a card as well: those that have reached the device. */
     int (*abort)(struct service_context *context);
 
+    /* Is it of use still? RC_NO_SERVICE: the service was lost, and all but a release fails. A service that
+     * cannot be lost has NULL here. */
+    int (*check)(struct service_context *context);
+
     /* Names of all readers as a multi-string in a new block (free it), with its length; RC_NO_READERS. */
     int (*list)(struct service_context *context, char **ret_names, size_t *ret_length);
 

@@ -81,6 +81,14 @@ static int cancel(struct service_context *context)
     return rc;
 }
 
+/* Not a call of the program's that does anything: without a line. */
+static int check(struct service_context *context)
+{
+    const struct service_ops *ops = ops_of(traced(context));
+
+    return ops->check ? ops->check(traced(context)->inner) : RC_OK;
+}
+
 static int abort_all(struct service_context *context)
 {
     struct trace_line line = begin_line(traced(context), NULL, "scard_abort");
@@ -291,6 +299,7 @@ static const struct service_ops ops = {
     .context_free = context_free,
     .cancel = cancel,
     .abort = abort_all,
+    .check = check,
     .list = list,
     .table = table,
     .wait = wait_for,

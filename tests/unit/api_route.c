@@ -169,6 +169,53 @@ static void asked_for_and_not_there(void **state)
     assert_non_null(strstr(scard_error_detail(), kit->other));
 }
 
+/* D47 of WinSCard: what becomes of a context whose server has ended; a new one finds the next service. */
+static void a_context_outlives_its_server(void **state)
+{
+    struct kit *kit = *state;
+    SCARDCONTEXT context;
+    char names[64];
+    DWORD length = sizeof names;
+
+    serve(kit, 0, kit->ours, "Ours");
+    serve(kit, 1, kit->other, "Other");
+    assert_int_equal(SCardEstablishContext(SCARD_SCOPE_SYSTEM, NULL, NULL, &context), SCARD_S_SUCCESS);
+    assert_int_equal(SCardIsValidContext(context), SCARD_S_SUCCESS);
+    server_free(kit->servers[0]);
+    kit->servers[0] = NULL;
+    unlink(kit->ours);
+    assert_int_equal(SCardIsValidContext(context), SCARD_E_INVALID_HANDLE);
+    assert_int_equal(SCardListReaders(context, NULL, names, &length), SCARD_E_NO_SERVICE);
+    assert_int_equal(SCardCancel(context), SCARD_E_NO_SERVICE);
+    assert_int_equal(SCardReleaseContext(context), SCARD_S_SUCCESS);
+    assert_int_equal(SCardReleaseContext(context), SCARD_E_INVALID_HANDLE);
+    assert_reader("Other 00 00");
+}
+
+/* The protocol of pcsc-lite before 2.5 has places for sixteen. */
+static void there_may_be_many_readers(void **state)
+{
+    struct kit *kit = *state;
+    struct local_unusable more = {.model = "More", .device = "none", .problem = "it is none"};
+    SCARD_READERSTATE watch = {.szReader = "More 27 00", .dwCurrentState = SCARD_STATE_EMPTY};
+    SCARDCONTEXT context;
+    char *names = NULL;
+    DWORD length = SCARD_AUTOALLOCATE;
+    unsigned count = 0;
+
+    serve(kit, 0, kit->ours, "Ours");
+    for (unsigned i = 1; i < 40; i++)
+        assert_int_equal(local_add_unusable(kit->services[0], &more, NULL), 0);
+    assert_int_equal(SCardEstablishContext(SCARD_SCOPE_SYSTEM, NULL, NULL, &context), SCARD_S_SUCCESS);
+    assert_int_equal(SCardListReaders(context, NULL, (LPSTR)&names, &length), SCARD_S_SUCCESS);
+    for (const char *at = names; *at; at += strlen(at) + 1)
+        count++;
+    assert_int_equal(count, 40);
+    assert_int_equal(SCardGetStatusChange(context, INFINITE, &watch, 1), SCARD_S_SUCCESS);
+    assert_int_equal(watch.dwEventState & 0xFFFF, SCARD_STATE_CHANGED | SCARD_STATE_UNAVAILABLE);
+    assert_int_equal(SCardReleaseContext(context), SCARD_S_SUCCESS);
+}
+
 static unsigned count_descriptors(void)
 {
     DIR *folder = opendir("/proc/self/fd");
@@ -218,7 +265,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(ours_comes_before_pcscd),           TEST(it_says_which),
         TEST(named_readers_are_in_this_process), TEST(readers_of_the_file_pass_pcscd_over),
-        TEST(asked_for_and_not_there),           TEST(fork_closes_connections),
+        TEST(asked_for_and_not_there),           TEST(a_context_outlives_its_server),
+        TEST(there_may_be_many_readers),         TEST(fork_closes_connections),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +25,12 @@
 #define CONTEXT 0x11223344u
 #define CARD 0x01020304
 
+#define MANY 20 /* readers, more than the old table has places for */
+#define VISITS_MAX 16
+
+/* When pcscd of minor 6 sends the end of a wait. */
+enum wait_end { END_STOP, END_FIRST, END_AFTER, END_CANCELLED };
+
 /* What the server does. */
 struct script {
     int32_t minor;                       /* the newest that it speaks */
@@ -35,6 +42,9 @@ struct script {
     uint32_t readers;                    /* what it calls their number, minor 6 */
     uint32_t hang_up_on, silent_on;      /* commands */
     _Atomic unsigned waits, stops;
+    _Atomic enum wait_end wait_end; /* minor 6 without features */
+    _Atomic int waiting;            /* the connection that waits, or -1 */
+    _Atomic bool present;           /* a card in the last of MANY readers */
 };
 
 struct kit {
@@ -44,6 +54,7 @@ struct kit {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     unsigned visits; /* connections that are served */
+    int visit_fds[VISITS_MAX];
     struct script script;
     struct service *service;
     struct service_context *context;
@@ -74,9 +85,9 @@ static void answer_version(struct script *script, int fd, struct wire_version *v
     answer(fd, version, sizeof *version);
 }
 
-static void answer_table(int fd, uint32_t count)
+static void answer_table(const struct script *script, int fd, uint32_t count)
 {
-    struct wire_reader table[WIRE_LEGACY_READERS] = {
+    struct wire_reader table[MANY] = {
         {.name = "Reader 00 00",
          .events = 7,
          .state = WIRE_READER_PRESENT | WIRE_READER_POWERED | WIRE_READER_NEGOTIABLE,
@@ -88,7 +99,47 @@ static void answer_table(int fd, uint32_t count)
     };
 
     memset(table[1].name, 'x', sizeof table[1].name);
+    for (unsigned i = 1; i < count && count == MANY; i++) {
+        table[i] = (struct wire_reader){.state = WIRE_READER_ABSENT};
+        snprintf(table[i].name, sizeof table[i].name, "Reader %02u 00", i);
+    }
+    if (count == MANY && script->present)
+        table[MANY - 1].state = WIRE_READER_PRESENT | WIRE_READER_POWERED;
     answer(fd, table, count * sizeof *table);
+}
+
+/* A wait of minor 6 has one end, which comes when the script says. */
+static void end_wait(struct script *script, uint32_t rv)
+{
+    const struct wire_wait end = {.rv = rv};
+    int fd = script->waiting;
+
+    script->waiting = -1;
+    script->present = script->wait_end == END_FIRST || script->wait_end == END_AFTER;
+    answer(fd, &end, sizeof end);
+}
+
+static void answer_wait(struct script *script, int fd)
+{
+    script->waits++;
+    if (script->minor < WIRE_MINOR_NEWEST) {
+        answer_table(script, fd, WIRE_LEGACY_READERS);
+        return;
+    }
+    script->waiting = fd;
+    if (script->wait_end == END_FIRST)
+        end_wait(script, 0);
+}
+
+static void answer_stop(struct script *script, int fd)
+{
+    const struct wire_wait end = {.rv = 0};
+
+    script->stops++;
+    if (script->minor < WIRE_MINOR_NEWEST)
+        answer(fd, &end, sizeof end);
+    else if (script->waiting == fd)
+        end_wait(script, 0);
 }
 
 union body {
@@ -161,22 +212,23 @@ static bool serve(struct kit *kit, int fd)
         answer(fd, &script->readers, sizeof script->readers);
         return true;
     case WIRE_GET_TABLE:
-        answer_table(fd, script->readers);
+        answer_table(script, fd, script->readers);
+        if (script->waiting >= 0 && script->wait_end == END_AFTER)
+            end_wait(script, 0);
         return true;
     case WIRE_GET_LEGACY_TABLE:
-        answer_table(fd, WIRE_LEGACY_READERS);
+        answer_table(script, fd, WIRE_LEGACY_READERS);
         return true;
     case WIRE_WAIT:
-        script->waits++;
-        if (script->minor < WIRE_MINOR_NEWEST)
-            answer_table(fd, WIRE_LEGACY_READERS);
+        answer_wait(script, fd);
         return true;
     case WIRE_STOP_WAITING:
-        script->stops++;
-        answer(fd, &body.wait, sizeof body.wait);
+        answer_stop(script, fd);
         return true;
     case WIRE_GET_EVENTS:
         answer(fd, &body.wait, sizeof body.wait);
+        if (script->waiting == fd && script->wait_end == END_CANCELLED)
+            end_wait(script, 0x80100002);
         return true;
     default:
         break;
@@ -196,8 +248,11 @@ static void *visit_thread(void *argument)
 
     while (serve(visit->kit, visit->fd))
         ;
-    close(visit->fd);
     pthread_mutex_lock(&visit->kit->lock);
+    for (unsigned i = 0; i < VISITS_MAX; i++)
+        if (visit->kit->visit_fds[i] == visit->fd)
+            visit->kit->visit_fds[i] = -1;
+    close(visit->fd);
     visit->kit->visits--;
     pthread_cond_signal(&visit->kit->changed);
     pthread_mutex_unlock(&visit->kit->lock);
@@ -217,6 +272,12 @@ static void *listener_thread(void *argument)
         *visit = (struct visit){kit, fd};
         pthread_mutex_lock(&kit->lock);
         kit->visits++;
+        for (unsigned i = 0; i < VISITS_MAX; i++) {
+            if (kit->visit_fds[i] >= 0)
+                continue;
+            kit->visit_fds[i] = fd;
+            break;
+        }
         pthread_mutex_unlock(&kit->lock);
         assert_int_equal(pthread_create(&thread, NULL, visit_thread, visit), 0);
         pthread_detach(thread);
@@ -235,7 +296,9 @@ static int setup(void **state)
     strcpy(address.sun_path, kit->path);
     pthread_mutex_init(&kit->lock, NULL);
     pthread_cond_init(&kit->changed, NULL);
-    kit->script = (struct script){.minor = WIRE_MINOR_OLDEST, .strict = true, .readers = 1};
+    kit->script = (struct script){.minor = WIRE_MINOR_OLDEST, .strict = true, .readers = 1, .waiting = -1};
+    for (unsigned i = 0; i < VISITS_MAX; i++)
+        kit->visit_fds[i] = -1;
     kit->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     assert_int_equal(bind(kit->listener, (struct sockaddr *)&address, sizeof address), 0);
     assert_int_equal(listen(kit->listener, 16), 0);
@@ -329,16 +392,75 @@ static void version_that_nobody_speaks(void **state)
     kit->context = NULL;
 }
 
-/* A pcscd of minor 6 sends events between the parts of its table, so it is taken for one of minor 5. */
-static void newer_pcscd_is_asked_for_less(void **state)
+/* pcscd 2.5: more readers than the old table has places for. */
+static void newest_pcscd_has_more_readers(void **state)
 {
+    struct kit *kit = *state;
+    struct reader_entry *entries;
+    uint16_t list_events;
+    size_t count;
+
+    kit->script.minor = WIRE_MINOR_NEWEST;
+    kit->script.readers = MANY;
+    assert_int_equal(establish(kit), 0);
+    assert_int_equal(kit->script.offers, 1);
+    assert_int_equal(kit->service->ops->table(kit->context, &entries, &count, &list_events), 0);
+    assert_int_equal(count, MANY);
+    assert_string_equal(entries[MANY - 1].name, "Reader 19 00");
+    free(entries);
+}
+
+/* It sends the end of a wait whenever it comes: before any other answer, after it, or when it is asked to
+ * stop. */
+static void newest_pcscd_may_end_a_wait_at_any_time(void **state)
+{
+    static const enum wait_end ends[] = {END_FIRST, END_AFTER, END_STOP, END_CANCELLED};
     struct kit *kit = *state;
 
     kit->script.minor = WIRE_MINOR_NEWEST;
-    kit->script.strict = false;
+    kit->script.readers = MANY;
     assert_int_equal(establish(kit), 0);
-    assert_int_equal(kit->script.offers, 2);
-    assert_int_equal(kit->script.offered[1], WIRE_MINOR_EVENTS);
+    for (size_t i = 0; i < 2 * sizeof ends / sizeof *ends; i++) {
+        struct reader_watch watch = {.name = "Reader 19 00", .current = STATE_EMPTY};
+        enum wait_end end = ends[i / 2];
+        bool stops = end == END_STOP;
+        struct deadline deadline = stops ? deadline_in_ms(5) : deadline_never();
+        int rc;
+
+        kit->script.wait_end = end;
+        kit->script.present = false;
+        rc = kit->service->ops->wait(kit->context, deadline, &watch, 1);
+        assert_int_equal(rc, stops ? RC_TIMEOUT : end == END_CANCELLED ? RC_CANCELLED : RC_OK);
+        /* Nothing was left over on any connection. */
+        for (int j = 0; j < 3; j++) {
+            char *names;
+            size_t length;
+
+            assert_int_equal(kit->service->ops->list(kit->context, &names, &length), 0);
+            free(names);
+        }
+    }
+}
+
+/* D47 of WinSCard: a context of a service that has ended is not valid, without any call that noticed. */
+static void lost_server_is_noticed_by_a_look(void **state)
+{
+    struct kit *kit = *state;
+    char *names;
+    size_t length;
+
+    connect_card(kit);
+    assert_int_equal(kit->service->ops->check(kit->context), RC_OK);
+    kit->script.hang_up_on = WIRE_VERSION;
+    pthread_mutex_lock(&kit->lock);
+    for (unsigned i = 0; i < VISITS_MAX; i++)
+        shutdown(kit->visit_fds[i], SHUT_RDWR);
+    while (kit->visits)
+        pthread_cond_wait(&kit->changed, &kit->lock);
+    pthread_mutex_unlock(&kit->lock);
+    assert_int_equal(kit->service->ops->check(kit->context), RC_NO_SERVICE);
+    assert_int_equal(kit->service->ops->list(kit->context, &names, &length), RC_NO_SERVICE);
+    assert_int_equal(kit->service->ops->begin(kit->handle), RC_NO_SERVICE);
 }
 
 static void hung_up_at_once(void **state)
@@ -479,6 +601,51 @@ static void waits_are_ended(void **state)
     assert_int_equal(kit->service->ops->wait(kit->context, deadline_never(), &watch, 1), RC_UNKNOWN_READER);
 }
 
+static _Atomic unsigned signals;
+
+static void count_signal(int number)
+{
+    (void)number;
+    signals++;
+}
+
+static void *open_thread(void *argument)
+{
+    return establish(argument) ? NULL : argument;
+}
+
+/* The queue of connections is full for a while, and the program has signals with handlers. */
+static void signals_do_not_break_off_a_connect(void **state)
+{
+    struct sigaction action = {.sa_handler = count_signal};
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    struct kit *kit = *state;
+    int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), filler;
+    pthread_t thread;
+    void *result;
+
+    /* The listener's thread leaves, and another socket takes the place of its. */
+    shutdown(kit->listener, SHUT_RDWR);
+    pthread_join(kit->thread, NULL);
+    close(kit->listener);
+    unlink(kit->path);
+    strcpy(address.sun_path, kit->path);
+    assert_int_equal(bind(listener, (struct sockaddr *)&address, sizeof address), 0);
+    assert_int_equal(listen(listener, 0), 0);
+    filler = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(connect(filler, (struct sockaddr *)&address, sizeof address), 0);
+    kit->listener = listener;
+    signals = 0;
+    sigaction(SIGUSR1, &action, NULL);
+    assert_int_equal(pthread_create(&thread, NULL, open_thread, kit), 0);
+    while (signals < 20)
+        pthread_kill(thread, SIGUSR1);
+    assert_int_equal(pthread_create(&kit->thread, NULL, listener_thread, kit), 0);
+    pthread_join(thread, &result);
+    assert_non_null(result);
+    close(filler);
+}
+
 struct waiting {
     struct kit *kit;
     int rc;
@@ -518,7 +685,8 @@ int main(void)
         TEST(nobody_listens),
         TEST(version_falls_back),
         TEST(version_that_nobody_speaks),
-        TEST(newer_pcscd_is_asked_for_less),
+        TEST(newest_pcscd_has_more_readers),
+        TEST(newest_pcscd_may_end_a_wait_at_any_time),
         TEST(hung_up_at_once),
         TEST(names_and_states_are_checked),
         TEST(lengths_that_lie),
@@ -527,6 +695,8 @@ int main(void)
         TEST(short_room_is_told),
         TEST(codes_get_names),
         TEST(lost_server),
+        TEST(lost_server_is_noticed_by_a_look),
+        TEST(signals_do_not_break_off_a_connect),
         TEST(waits_are_ended),
         TEST(release_ends_a_connect),
     };
