@@ -59,6 +59,19 @@ static bool may_be_chained(const struct ccid_link *link, const struct ccid_comma
     return rc == RC_IO && command->type == CCID_XFR_BLOCK && link->descriptor->level == CCID_EXTENDED_APDU;
 }
 
+/* The reader refuses commands until it has both parts of an abort (5.3.1): it has lost one of ours, or has
+ * one of somebody who had it before. */
+static bool is_in_abort(const struct ccid_answer *answer)
+{
+    return answer->failed && answer->error == CCID_ABORTED;
+}
+
+/* Commands that a reader which refused them has not begun, and that do no harm if it has. */
+static bool may_follow_abort(uint8_t type)
+{
+    return type != CCID_XFR_BLOCK && type != CCID_SECURE && type != CCID_ESCAPE;
+}
+
 static int exchange(struct ccid_link *link, struct link_slot *slot, struct ccid_command *command,
                     uint64_t timeout_ms, struct ccid_answer *ret_answer)
 {
@@ -68,6 +81,11 @@ static int exchange(struct ccid_link *link, struct link_slot *slot, struct ccid_
     for (unsigned i = 0; i < tries && rc == RC_IO; i++) {
         rc = link_try(link, slot, command, timeout_ms, true, ret_answer);
         if (rc && rc != RC_READER_UNAVAILABLE && (slot->waiting || may_be_chained(link, command, rc)))
+            rc = give_up(link, slot, rc);
+    }
+    if (!rc && is_in_abort(ret_answer) && !link_abort(link, slot) && may_follow_abort(command->type)) {
+        rc = link_try(link, slot, command, timeout_ms, true, ret_answer);
+        if (rc && rc != RC_READER_UNAVAILABLE && slot->waiting)
             rc = give_up(link, slot, rc);
     }
     if (rc == RC_TIMEOUT)

@@ -152,7 +152,7 @@ static const struct {
     {CCID_OVERRUN, RC_NOT_TRANSACTED, "overrun on the line to the card"},
     {CCID_PARITY, RC_NOT_TRANSACTED, "parity error on the line to the card"},
     {CCID_MUTE, RC_MUTE, "card does not answer"},
-    {CCID_ABORTED, RC_CANCELLED, "command aborted"},
+    {CCID_ABORTED, RC_NOT_TRANSACTED, "command aborted"},
 };
 
 static size_t error_index(uint8_t error)

@@ -425,6 +425,30 @@ static void an_abort_is_asked_for_again(void **state)
     finish(&rig);
 }
 
+/* Somebody who had the reader before, or a transfer that was lost, left it between the two parts of an abort.
+ */
+static void a_reader_is_not_left_in_an_abort(void **state)
+{
+    struct ccid_answer answer = {0};
+    struct rig rig;
+
+    (void)state;
+    build(&rig, 1, 1, 0);
+    fake_pipe_steps(rig.fake, OUT("65 00000000 00 00 000000"), IN("81 00000000 00 00 40FF00"),
+                    CONTROL("2101 0100"), OUT("72 00000000 00 01 000000"), IN("81 00000000 00 01 000000"),
+                    OUT("65 00000000 00 02 000000"), IN("81 00000000 00 02 000000"));
+    assert_int_equal(ask(&rig, 0, 100, &answer), RC_OK);
+    assert_false(answer.failed);
+
+    /* What goes to the card is not sent twice: the caller hears that it did not go. */
+    fake_pipe_steps(rig.fake, OUT("6F 03000000 00 03 000000 010203"), IN("80 00000000 00 03 40FF00"),
+                    CONTROL("2101 0400"), OUT("72 00000000 00 04 000000"), IN("81 00000000 00 04 000000"));
+    assert_int_equal(transfer(&rig, 0, 100, &answer), RC_OK);
+    assert_true(answer.failed);
+    assert_int_equal(answer.error, CCID_ABORTED);
+    finish(&rig);
+}
+
 /* A chain that makes no sense is aborted, and so is one whose answer cannot be read. */
 static void a_chain_is_not_left_in_the_middle(void **state)
 {
@@ -1056,6 +1080,7 @@ int main(void)
         cmocka_unit_test(an_abort_is_as_the_standard_says),
         cmocka_unit_test(an_abort_that_fails_leaves_the_pipes_clear),
         cmocka_unit_test(an_abort_is_asked_for_again),
+        cmocka_unit_test(a_reader_is_not_left_in_an_abort),
         cmocka_unit_test(a_chain_is_not_left_in_the_middle),
         cmocka_unit_test(an_abort_takes_bounded_time),
         cmocka_unit_test(a_cancel_ends_the_wait_for_an_answer),

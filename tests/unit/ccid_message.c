@@ -194,7 +194,7 @@ static void error_codes(void **state)
         {CCID_XFR_BLOCK, 0xfd, 0, RC_NOT_TRANSACTED},
         {CCID_XFR_BLOCK, 0xfe, 0, RC_MUTE},
         {CCID_XFR_BLOCK, 0xfe, 2, RC_NO_CARD},
-        {CCID_XFR_BLOCK, 0xff, 0, RC_CANCELLED},
+        {CCID_XFR_BLOCK, 0xff, 0, RC_NOT_TRANSACTED},
         {CCID_XFR_BLOCK, 0xa2, 0, RC_NOT_TRANSACTED},
         {CCID_XFR_BLOCK, 0xc1, 0, RC_NOT_TRANSACTED},
         {CCID_GET_SLOT_STATUS, 0xfe, 2, RC_OK},

@@ -467,7 +467,7 @@ static void t1_in_doubt(void **state)
         {.failed = true, .error = CCID_HARDWARE},
         {.failed = true, .error = CCID_ABORTED},
     };
-    static const int results[] = {RC_CANCELLED, RC_TIMEOUT, RC_NOT_TRANSACTED, RC_CANCELLED};
+    static const int results[] = {RC_CANCELLED, RC_TIMEOUT, RC_NOT_TRANSACTED, RC_NOT_TRANSACTED};
 
     (void)state;
     for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
