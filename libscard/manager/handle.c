@@ -15,7 +15,7 @@ int handle_usable(const struct handle *handle)
     if (handle->closed)
         return RC_INVALID_HANDLE;
     if (!handle->slot->attached || handle->slot->faulty)
-        return RC_READER_UNAVAILABLE;
+        return slot_unavailable(handle->slot);
     return RC_OK;
 }
 
@@ -99,7 +99,7 @@ static int connect_to(struct slot *slot, struct context *context, uint32_t proto
     if (!rc && context->closed)
         rc = RC_CANCELLED;
     if (!rc && !slot->attached)
-        rc = RC_READER_UNAVAILABLE;
+        rc = slot_unavailable(slot);
     if (!rc) {
         slot_add_handle(slot, handle);
         list_append(&context->handles, &handle->context_link);

@@ -178,15 +178,17 @@ int slot_failed(struct slot *slot, int rc)
     return rc;
 }
 
-static int say_detached(const struct slot *slot)
+int slot_unavailable(const struct slot *slot)
 {
-    return detail_set(RC_READER_UNAVAILABLE, "%s: the reader has been unplugged", slot->name);
+    return detail_set(RC_READER_UNAVAILABLE, "%s: %s", slot->name,
+                      slot->attached ? "the reader does not work; unplug it and plug it in again"
+                                     : "the reader has been unplugged");
 }
 
 int slot_enter(struct slot *slot)
 {
     if (!slot->attached)
-        return say_detached(slot);
+        return slot_unavailable(slot);
     pthread_mutex_unlock(&slot->manager->lock);
     return RC_OK;
 }
@@ -194,7 +196,7 @@ int slot_enter(struct slot *slot)
 int slot_leave(struct slot *slot, int rc)
 {
     pthread_mutex_lock(&slot->manager->lock);
-    return rc && !slot->attached ? say_detached(slot) : rc;
+    return rc && !slot->attached ? slot_unavailable(slot) : rc;
 }
 
 /* PC/SC knows one code for a card that could not be powered up, whatever stood in the way; the words tell. */

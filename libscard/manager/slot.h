@@ -49,6 +49,9 @@ void slot_expect_idle(struct slot *slot);
  * reader. Returns rc. */
 int slot_failed(struct slot *slot, int rc);
 
+/* RC_READER_UNAVAILABLE, with words: unplugged, or it does not work. */
+int slot_unavailable(const struct slot *slot);
+
 /* Opens or closes a handle on the slot. Closing ends the transaction it owns, without touching the card. */
 void slot_add_handle(struct slot *slot, struct handle *handle);
 void slot_remove_handle(struct slot *slot, struct handle *handle);

@@ -82,7 +82,9 @@ int turn_take(struct slot *slot, struct context *context, struct handle *handle,
     rc = wait_sleep(&wait.wait, slot->manager, deadline_never());
     list_remove(&wait.link);
     wait_end(&wait.wait);
-    return rc == RC_SHARING ? sharing(slot) : rc;
+    if (rc == RC_SHARING)
+        return sharing(slot);
+    return rc == RC_READER_UNAVAILABLE ? slot_unavailable(slot) : rc;
 }
 
 bool turn_try(struct slot *slot)
