@@ -107,7 +107,7 @@ static void say_ready(struct serving *serving)
     record_fini(&record);
 }
 
-/* How long to sleep when nothing comes: -1 for ever, 0: it is over. */
+/* How long to sleep when nothing comes: -1 for ever, 0: it may be over. */
 static int time_left(const struct serving *serving)
 {
     DWORD idle;
@@ -125,11 +125,16 @@ static int serve(struct serving *serving)
         {.fd = scard_server_fd(serving->server), .events = POLLIN},
         {.fd = serving->reports[0], .events = POLLIN},
     };
-    int status = STATUS_DONE, left;
+    int status = STATUS_DONE;
 
-    while (status == STATUS_DONE && !call_interrupted(serving->call) && (left = time_left(serving)) != 0) {
+    while (status == STATUS_DONE && !call_interrupted(serving->call)) {
+        int left = time_left(serving);
         uint64_t count;
 
+        if (left == 0 && scard_server_stop_idle(serving->server, (DWORD)serving->idle_ms)) {
+            serving->server = NULL;
+            return status;
+        }
         if (poll(fds, sizeof fds / sizeof *fds, left) < 0 && errno != EINTR)
             return call_fail(serving->call, STATUS_SERVICE, "", "poll: %s", strerror(errno));
         if (fds[1].revents && read(fds[1].fd, &count, sizeof count) < 0 && errno != EAGAIN)

@@ -188,6 +188,22 @@ EXPORT int scard_server_fd(const struct scard_server *server)
     return server_event_fd(server->server);
 }
 
+EXPORT int scard_server_stop_idle(struct scard_server *server, DWORD dwIdle)
+{
+    bool retired;
+
+    EXPORT_BEGIN;
+    /* Whoever finds the socket is waited for. A listener of the caller's keeps those who come later. */
+    if (server->has_place)
+        place_hide(&server->place);
+    retired = server_retire(server->server, (int64_t)dwIdle * 1000000);
+    if (retired)
+        scard_server_stop(server);
+    else if (server->has_place)
+        place_show(&server->place);
+    return retired;
+}
+
 EXPORT void scard_server_stop(struct scard_server *server)
 {
     EXPORT_BEGIN;

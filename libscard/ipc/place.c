@@ -17,6 +17,7 @@
 #include "base/rc.h"
 
 #define LOCK_SUFFIX ".lock"
+#define HIDDEN_SUFFIX ".idle"
 
 _Static_assert(sizeof((struct sockaddr_un){0}.sun_path) == PLACE_PATH_MAX, "unix(7)");
 
@@ -220,12 +221,42 @@ int place_listen(const char *path, mode_t mode, gid_t group, struct place *ret_p
     return RC_OK;
 }
 
+/* Where it is meanwhile: nobody else has the lock. */
+static void hidden_path(const struct place *place, char path[PLACE_PATH_MAX + sizeof HIDDEN_SUFFIX])
+{
+    snprintf(path, PLACE_PATH_MAX + sizeof HIDDEN_SUFFIX, "%s" HIDDEN_SUFFIX, place->path);
+}
+
+static void move(const char *from, const char *to)
+{
+    if (rename(from, to))
+        log_debug("%s cannot become %s: error %d", from, to, errno);
+}
+
+void place_hide(const struct place *place)
+{
+    char hidden[PLACE_PATH_MAX + sizeof HIDDEN_SUFFIX];
+
+    hidden_path(place, hidden);
+    move(place->path, hidden);
+}
+
+void place_show(const struct place *place)
+{
+    char hidden[PLACE_PATH_MAX + sizeof HIDDEN_SUFFIX];
+
+    hidden_path(place, hidden);
+    move(hidden, place->path);
+}
+
 void place_close(struct place *place)
 {
-    char file[PLACE_PATH_MAX + sizeof LOCK_SUFFIX];
+    char file[PLACE_PATH_MAX + sizeof LOCK_SUFFIX], hidden[PLACE_PATH_MAX + sizeof HIDDEN_SUFFIX];
 
+    hidden_path(place, hidden);
     snprintf(file, sizeof file, "%s" LOCK_SUFFIX, place->path);
     unlink(place->path);
+    unlink(hidden);
     unlink(file);
     close(place->lock);
 }

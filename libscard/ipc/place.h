@@ -28,6 +28,10 @@ struct place {
  * away. RC_SHARING with a detail that says who listens there; RC_INVALID_VALUE, RC_DENIED, RC_IO. */
 int place_listen(const char *path, mode_t mode, gid_t group, struct place *ret_place);
 
+/* Takes the socket from where it is found, and puts it back there. */
+void place_hide(const struct place *place);
+void place_show(const struct place *place);
+
 /* Takes the socket away and lets go of the path. The listener stays open: it is another's by now. */
 void place_close(struct place *place);
 

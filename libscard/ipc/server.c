@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +23,9 @@
 /* Threads that stay when there is nothing to do: enough for a few busy clients, so that threads do not come
  * and go with each request. */
 #define THREADS_WAITING_MAX 8
+
+/* Time for the rest of a message: a program sends it in one go, or is stopped by a debugger. */
+#define MESSAGE_MS 30000
 
 static void *run(void *argument);
 
@@ -71,6 +75,19 @@ void server_find_listener(struct server_worker *worker)
     pthread_mutex_unlock(&server->lock);
 }
 
+void server_set_timer(struct server *server)
+{
+    struct deadline first = server->deaf ? server->again : deadline_never();
+    struct itimerspec time = {0};
+
+    if (!list_empty(&server->unfinished))
+        first = deadline_min(
+            first, list_entry(server->unfinished.next, struct server_client, unfinished_link)->deadline);
+    if (!deadline_is_never(first))
+        time.it_value = deadline_timespec(first);
+    timerfd_settime(server->timer_fd, TFD_TIMER_ABSTIME, &time, NULL);
+}
+
 static void timer_event(struct server *server)
 {
     uint64_t count;
@@ -79,6 +96,9 @@ static void timer_event(struct server *server)
         log_debug("timer cannot be read: error %d", errno);
     server_client_expire(server);
     server_accept_again(server);
+    pthread_mutex_lock(&server->lock);
+    server_set_timer(server);
+    pthread_mutex_unlock(&server->lock);
 }
 
 static void dispatch(struct server_worker *worker, const struct epoll_event *event)
@@ -156,6 +176,7 @@ static void init(struct server *server, struct service *service, int listener,
     server->options = *options;
     server->epoll_fd = server->wake_fd = server->table_fd = server->event_fd = server->timer_fd = -1;
     server->idle_since_ns = clock_now_ns();
+    server->message_ms = MESSAGE_MS;
     pthread_mutex_init(&server->lock, NULL);
     pthread_mutex_init(&server->notify_lock, NULL);
     pthread_cond_init(&server->changed, NULL);
@@ -212,6 +233,30 @@ size_t server_clients(struct server *server, int64_t *ret_idle_since_ns)
 int server_event_fd(const struct server *server)
 {
     return server->event_fd;
+}
+
+bool server_retire(struct server *server, int64_t idle_ns)
+{
+    struct pollfd listener = {.fd = server->listener, .events = POLLIN};
+    int64_t now = clock_now_ns();
+    bool idle, comes;
+
+    pthread_mutex_lock(&server->lock);
+    idle = !server->client_count && now - server->idle_since_ns >= idle_ns;
+    comes = idle && (server->accepting || poll(&listener, 1, 0) != 0);
+    if (comes)
+        server->idle_since_ns = now;
+    else if (idle)
+        server->stopping = true;
+    pthread_mutex_unlock(&server->lock);
+    return idle && !comes;
+}
+
+void server_set_message_ms(struct server *server, uint32_t milliseconds)
+{
+    pthread_mutex_lock(&server->lock);
+    server->message_ms = milliseconds;
+    pthread_mutex_unlock(&server->lock);
 }
 
 /* With the lock: each client goes the way of one that has left by itself. */

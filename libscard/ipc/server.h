@@ -41,6 +41,14 @@ int server_start(struct service *service, int listener, const struct server_opti
  * monotonic clock. */
 size_t server_clients(struct server *server, int64_t *ret_idle_since_ns);
 
+/* Takes no more clients, if there has been none for that long and none is on its way: true. Who connects then
+ * waits in the listener's queue for whoever accepts there next; server_free is the only call that may follow.
+ * false: if one is on its way, the time without clients begins anew. */
+bool server_retire(struct server *server, int64_t idle_ns);
+
+/* Milliseconds that a client has for the rest of a message (30000; for tests). */
+void server_set_message_ms(struct server *server, uint32_t milliseconds);
+
 /* An eventfd, readable when the first client has come or the last one has gone since it was read. */
 int server_event_fd(const struct server *server);
 

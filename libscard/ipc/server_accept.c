@@ -7,7 +7,6 @@
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -83,40 +82,56 @@ static void welcome(struct server *server, int fd)
 /* Until a client leaves, or for a second. */
 static void go_deaf(struct server *server, int error)
 {
-    struct itimerspec time = {.it_value = deadline_timespec(deadline_in_ms(AGAIN_MS))};
     bool first;
 
     pthread_mutex_lock(&server->lock);
     first = !server->deaf;
     server->deaf = true;
-    if (list_empty(&server->unfinished))
-        timerfd_settime(server->timer_fd, TFD_TIMER_ABSTIME, &time, NULL);
+    server->again = deadline_in_ms(AGAIN_MS);
+    server_set_timer(server);
     pthread_mutex_unlock(&server->lock);
     if (first)
         server_report(server, "no more connections for now: %s; raise LimitNOFILE or ulimit -n",
                       strerror(error));
 }
 
-void server_accept_event(struct server *server)
+/* 0 or the error of something that is wanting. */
+static int accept_all(struct server *server)
 {
-    bool stopping;
-
     for (;;) {
         int fd = accept4(server->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
-        if (fd >= 0) {
+        if (fd >= 0)
             welcome(server, fd);
-        } else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
-            go_deaf(server, errno);
-            return;
-        } else if (errno != EINTR && errno != ECONNABORTED) {
-            break;
-        }
+        else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)
+            return errno;
+        else if (errno != EINTR && errno != ECONNABORTED)
+            return 0;
     }
+}
+
+/* true: unless the server is stopping. */
+static bool set_accepting(struct server *server, bool accepting)
+{
+    bool stopping;
+
     pthread_mutex_lock(&server->lock);
     stopping = server->stopping;
+    server->accepting = accepting && !stopping;
     pthread_mutex_unlock(&server->lock);
-    if (!stopping)
+    return !stopping;
+}
+
+void server_accept_event(struct server *server)
+{
+    int error;
+
+    if (!set_accepting(server, true))
+        return;
+    error = accept_all(server);
+    if (error)
+        go_deaf(server, error);
+    if (set_accepting(server, false) && !error)
         listen_again(server, EPOLL_CTL_MOD);
 }
 

@@ -6,7 +6,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -18,9 +17,6 @@
 
 /* What may wait for a client that does not read, beside the last message. The kernel holds as much again. */
 #define OUTPUT_MAX (256u * 1024)
-
-/* Time for the rest of a message: a program sends it in one go, or is stopped by a debugger. */
-#define MESSAGE_MS 30000
 
 /* Each event is told once, to one thread: nothing has to be armed anew for each request, and the end of the
  * connection is heard of while a request is under way. */
@@ -111,6 +107,19 @@ static bool flush(struct server_client *client)
     return true;
 }
 
+/* With the output's lock: a client that is always behind must not have all kept that it was ever sent. */
+static void drop_sent(struct server_client *client)
+{
+    struct buffer *output = &client->output;
+    size_t left = output->length - client->output_sent;
+
+    if (client->output_sent < left)
+        return; /* never more is moved than was sent */
+    memmove(output->data, output->data + client->output_sent, left);
+    output->length = left;
+    client->output_sent = 0;
+}
+
 void server_client_send(struct server_client *client, const void *data, size_t length)
 {
     struct buffer *output = &client->output;
@@ -129,6 +138,8 @@ void server_client_send(struct server_client *client, const void *data, size_t l
     }
     if ((size_t)sent == length)
         goto out;
+    if (output->length)
+        drop_sent(client);
     if (output->length - client->output_sent > OUTPUT_MAX)
         why = "it does not read what it asks for";
     else if (buffer_append(output, (const uint8_t *)data + sent, length - (size_t)sent))
@@ -196,7 +207,8 @@ static bool take(struct server_client *client, struct server_worker *worker, siz
     size_t used = 0;
     bool go_on = answer(client, worker, worker->in, length, &used);
 
-    if (go_on && used < length && buffer_append(&client->input, worker->in + used, length - used)) {
+    client->begun = go_on && used < length;
+    if (client->begun && buffer_append(&client->input, worker->in + used, length - used)) {
         server_client_expel(client, "no memory for its message");
         go_on = false;
     }
@@ -269,21 +281,16 @@ static void end(struct server_client *client)
 static void note_unfinished(struct server_client *client)
 {
     struct server *server = client->server;
-    bool listed = !list_empty(&client->unfinished_link);
 
-    if (listed == (client->input.length > 0))
-        return;
-    if (listed) {
+    if (!client->input.length || client->begun)
         list_remove(&client->unfinished_link);
+    if (!client->begun)
         return;
-    }
-    client->deadline = deadline_in_ms(MESSAGE_MS);
-    if (list_empty(&server->unfinished)) {
-        struct itimerspec time = {.it_value = deadline_timespec(client->deadline)};
-
-        timerfd_settime(server->timer_fd, TFD_TIMER_ABSTIME, &time, NULL);
-    }
+    client->begun = false;
+    client->deadline = deadline_in_ms(server->message_ms);
     list_append(&server->unfinished, &client->unfinished_link);
+    if (server->unfinished.next == &client->unfinished_link)
+        server_set_timer(server);
 }
 
 static void serve(struct server_client *client, struct server_worker *worker)
@@ -370,12 +377,8 @@ void server_client_expire(struct server *server)
         struct server_client *client =
             list_entry(server->unfinished.next, struct server_client, unfinished_link);
 
-        if (!deadline_passed(client->deadline)) {
-            struct itimerspec time = {.it_value = deadline_timespec(client->deadline)};
-
-            timerfd_settime(server->timer_fd, TFD_TIMER_ABSTIME, &time, NULL);
+        if (!deadline_passed(client->deadline))
             break;
-        }
         list_remove(&client->unfinished_link);
         client->references++;
         pthread_mutex_unlock(&server->lock);

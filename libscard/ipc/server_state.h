@@ -28,9 +28,12 @@ struct server {
     pthread_mutex_t lock;
     pthread_cond_t changed; /* a thread ended, or the last client left */
     unsigned threads, threads_waiting;
-    bool stopping; /* no new clients */
-    bool ending;   /* threads end */
-    bool deaf;     /* the listener is not listened to, for want of descriptors */
+    bool stopping;         /* no new clients */
+    bool ending;           /* threads end */
+    bool accepting;        /* a thread takes new clients */
+    bool deaf;             /* the listener is not listened to, for want of descriptors */
+    struct deadline again; /* it is, then, again */
+    uint32_t message_ms;   /* time for the rest of a message */
     size_t client_count;
     int64_t idle_since_ns;
     struct list clients; /* struct server_client.link */
@@ -96,6 +99,7 @@ struct server_client {
     uint32_t told_count; /* entries that the table was said to have; UINT32_MAX: not said */
     struct buffer input; /* the beginning of a message */
     size_t missing;      /* how many bytes of it are known to be missing */
+    bool begun;          /* it is another message than the one that its deadline is for */
 
     /* notify_lock */
     struct list wait_link;
@@ -111,7 +115,7 @@ struct server_client {
 };
 
 #define SERVER_REQUEST_MAX (sizeof(struct wire_header) + sizeof(struct wire_transmit) + WIRE_DATA_MAX)
-#define SERVER_REPLY_MAX (sizeof(struct wire_transmit) + WIRE_DATA_MAX)
+#define SERVER_REPLY_MAX (sizeof(struct wire_fact) + WIRE_DATA_MAX)
 
 /* A thread, with its room for messages. */
 struct server_worker {
@@ -134,6 +138,9 @@ static inline const struct service_ops *server_ops(const struct server *server)
 /* Tells the administrator, and the debug log. */
 void server_report(const struct server *server, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* With the lock: the timer tells of what is due first. */
+void server_set_timer(struct server *server);
 
 /* Looks again whether the worker is the last one, and makes another if that has become possible. Without the
  * lock.

@@ -7,8 +7,10 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <grp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -32,9 +34,14 @@ static void expect_expelled(struct kit *kit, uint32_t size, uint32_t number, con
 {
     const struct wire_header header = {.size = size, .command = number};
     int fd = kit_connect(kit);
+    uint8_t message[sizeof header + sizeof(struct wire_attribute)];
 
-    kit_write(fd, &header, sizeof header);
-    kit_write(fd, body, length);
+    /* In one piece: it may be closed after the first. */
+    assert_in_range(length, 0, sizeof message - sizeof header);
+    memcpy(message, &header, sizeof header);
+    if (length)
+        memcpy(message + sizeof header, body, length);
+    kit_write(fd, message, sizeof header + length);
     kit_expect_closed(fd);
     kit_expect_reports(kit, 1);
 }
@@ -343,30 +350,153 @@ static void nothing_is_left_of_many_who_come_and_go(void **state)
     assert_int_equal(count_descriptors(), before);
 }
 
-/* A process of another user is not let in, whatever the permissions of the socket. */
-static void other_users_are_refused(void **state)
+static void half_a_message_has_its_time(void **state)
 {
     struct kit *kit = *state;
+    int half = kit_connect(kit), idle = kit_connect(kit);
+    uint32_t context = kit_establish(idle);
+
+    server_set_message_ms(kit->server, 5);
+    kit_write(half, "\x0C\0\0\0\x11", 5);
+    kit_expect_closed(half);
+    kit_expect_reports(kit, 1);
+    /* In between messages there is no hurry. */
+    expect_service(idle, kit_shared(idle, context, kit->names[0]));
+    close(idle);
+}
+
+static int64_t deadline_of(struct server *server)
+{
+    int64_t at;
+
+    pthread_mutex_lock(&server->lock);
+    at = list_entry(server->clients.next, struct server_client, link)->deadline.at_ns;
+    pthread_mutex_unlock(&server->lock);
+    return at;
+}
+
+/* The time of one message is not that of the next. */
+static void each_message_has_its_time(void **state)
+{
+    struct kit *kit = *state;
+    int fd = kit_connect(kit);
+    const uint8_t messages[3 * 20] = {12, 0, 0, 0, 17,        0, 0, 0, 4,  [20] = 12, 0, 0, 0, 17,
+                                      0,  0, 0, 4, [40] = 12, 0, 0, 0, 17, 0,         0, 0, 4};
+    struct wire_version answer;
+    int64_t first, next;
+
+    kit_write(fd, messages, 10);
+    kit_await_unfinished(kit, 1);
+    first = deadline_of(kit->server);
+    for (size_t at = 10; at < 50; at += 20) {
+        kit_write(fd, messages + at, 20);
+        kit_read(fd, &answer, sizeof answer);
+        do
+            next = deadline_of(kit->server);
+        while (next == first);
+        assert_true(next > first);
+        first = next;
+    }
+    close(fd);
+    kit_expect_reports(kit, 1);
+}
+
+/* In a child: another user, with this group or none; what it finds is its exit status. */
+static void run_as_other_user(struct kit *kit, gid_t group, bool primary, int (*run)(struct kit *kit),
+                              int expected)
+{
     int status;
     pid_t child;
 
-    if (geteuid() != 0)
-        skip(); /* another user can only be made by root */
     chmod(kit->folder, 0755);
     chmod(kit->path, 0666);
     child = fork();
     if (child == 0) {
-        int fd;
-        char byte;
+        gid_t own = primary ? group : 65534;
 
-        if (setresgid(65534, 65534, 65534) || setresuid(65534, 65534, 65534))
-            _exit(2);
-        fd = kit_connect(kit);
-        _exit(recv(fd, &byte, 1, 0) == 0 || errno == ECONNRESET ? 0 : 1);
+        if (setgroups(!primary && group, &group) || setresgid(own, own, own) ||
+            setresuid(65534, 65534, 65534))
+            _exit(100);
+        _exit(run(kit));
     }
     assert_int_equal(waitpid(child, &status, 0), child);
-    assert_int_equal(status, 0);
-    kit_expect_reports(kit, 1);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), expected);
+}
+
+/* How many of the connections are served. */
+static int count_served(struct kit *kit)
+{
+    const struct {
+        struct wire_header header;
+        struct wire_version body;
+    } request = {{sizeof request.body, WIRE_VERSION}, {.major = WIRE_MAJOR, .minor = WIRE_MINOR_OLDEST}};
+    struct wire_version answer;
+    int served = 0;
+
+    for (unsigned i = 0; i < 40; i++) {
+        int fd = kit_connect(kit);
+
+        served += send(fd, &request, sizeof request, MSG_NOSIGNAL) == (ssize_t)sizeof request &&
+                  recv(fd, &answer, sizeof answer, MSG_WAITALL) == (ssize_t)sizeof answer;
+    }
+    return served;
+}
+
+#define OTHER_GROUP 54321
+
+/* Who is of another user is let in with the group only, whatever the permissions of the socket. */
+static void members_of_the_group_are_let_in(void **state)
+{
+    static const struct {
+        gid_t group, has;
+        bool primary;
+    } cases[] = {
+        {SERVER_GROUP_NOBODY, 0, false},       {OTHER_GROUP, 0, false},
+        {OTHER_GROUP, OTHER_GROUP + 1, false}, {OTHER_GROUP, OTHER_GROUP + 1, true},
+        {OTHER_GROUP, OTHER_GROUP, false},     {OTHER_GROUP, OTHER_GROUP, true},
+        {SERVER_GROUP_ANYBODY, 0, false},
+    };
+    struct kit *kit = *state;
+
+    if (geteuid() != 0)
+        skip(); /* another user can only be made by root */
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        bool in = cases[i].group == SERVER_GROUP_ANYBODY || cases[i].group == cases[i].has;
+
+        kit_restart(kit, cases[i].group);
+        run_as_other_user(kit, cases[i].has, cases[i].primary, count_served, in ? 40 : 0);
+        kit_await_clients(kit, 0);
+        kit_expect_reports(kit, in ? 0 : 40);
+    }
+}
+
+/* One user has half of the descriptors at most: there are some for others, and again for him. */
+static void one_user_does_not_have_all_connections(void **state)
+{
+    struct kit *kit = *state;
+    struct rlimit before, low;
+
+    if (geteuid() != 0)
+        skip();
+    getrlimit(RLIMIT_NOFILE, &before);
+    low = (struct rlimit){.rlim_cur = 60, .rlim_max = before.rlim_max};
+    setrlimit(RLIMIT_NOFILE, &low);
+    kit_restart(kit, SERVER_GROUP_ANYBODY);
+    setrlimit(RLIMIT_NOFILE, &before);
+    for (int round = 0; round < 2; round++) {
+        int own[35];
+
+        for (size_t i = 0; i < 35; i++)
+            own[i] = kit_connect(kit);
+        run_as_other_user(kit, 0, false, count_served, 30);
+        kit_expect_reports(kit, 10);
+        for (size_t i = 0; i < 35; i++) {
+            kit_version(own[i], WIRE_MINOR_OLDEST);
+            close(own[i]);
+        }
+        kit_await_clients(kit, 0);
+    }
 }
 
 int main(void)
@@ -385,7 +515,10 @@ int main(void)
         TEST(one_that_does_not_read_is_disconnected),
         TEST(waits_without_number_end_the_connection),
         TEST(nothing_is_left_of_many_who_come_and_go),
-        TEST(other_users_are_refused),
+        TEST(half_a_message_has_its_time),
+        TEST(each_message_has_its_time),
+        TEST(members_of_the_group_are_let_in),
+        TEST(one_user_does_not_have_all_connections),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

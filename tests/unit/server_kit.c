@@ -50,10 +50,24 @@ static void take_names(struct kit *kit)
     kit->service->ops->context_free(context);
 }
 
+static void start(struct kit *kit, gid_t group)
+{
+    const struct server_options options = {.group = group, .report = report, .user = kit};
+
+    kit->listener = listen_at(kit->path);
+    assert_int_equal(server_start(kit->service, kit->listener, &options, &kit->server), 0);
+}
+
+void kit_restart(struct kit *kit, gid_t group)
+{
+    server_free(kit->server);
+    unlink(kit->path);
+    start(kit, group);
+}
+
 int kit_setup(void **state)
 {
     struct kit *kit = calloc(1, sizeof *kit);
-    struct server_options options = {.group = SERVER_GROUP_NOBODY, .report = report, .user = kit};
 
     strcpy(kit->folder, "/tmp/scard-server-XXXXXX");
     assert_non_null(mkdtemp(kit->folder));
@@ -67,7 +81,7 @@ int kit_setup(void **state)
     }
     local_settle(kit->service, deadline_never());
     take_names(kit);
-    assert_int_equal(server_start(kit->service, listen_at(kit->path), &options, &kit->server), 0);
+    start(kit, SERVER_GROUP_NOBODY);
     *state = kit;
     return 0;
 }
@@ -188,6 +202,24 @@ void kit_await_clients(const struct kit *kit, size_t count)
 
         assert_true(i < PATIENCE_MS);
         poll(&poll_fd, count ? 0 : 1, 1);
+    }
+}
+
+static size_t count_unfinished(struct server *server)
+{
+    size_t count = 0;
+
+    pthread_mutex_lock(&server->lock);
+    list_each(node, &server->unfinished) count++;
+    pthread_mutex_unlock(&server->lock);
+    return count;
+}
+
+void kit_await_unfinished(const struct kit *kit, size_t count)
+{
+    for (int i = 0; count_unfinished(kit->server) != count; i++) {
+        assert_true(i < PATIENCE_MS);
+        poll(NULL, 0, 1);
     }
 }
 

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "ipc/server.h"
+#include "ipc/server_state.h"
 #include "ipc/wire.h"
 #include "tests/conform/test_reader.h"
 
@@ -37,12 +37,16 @@ struct kit {
     struct reader *readers[KIT_READERS]; /* with cards */
     char *names[KIT_READERS];
     char folder[64], path[96];
+    int listener;      /* the server's */
     int reports_fd[2]; /* a byte for each report */
 };
 
 /* cmocka setup and teardown; *state is a struct kit. */
 int kit_setup(void **state);
 int kit_teardown(void **state);
+
+/* Another server in the place of the kit's, for this group. */
+void kit_restart(struct kit *kit, gid_t group);
 
 /* A connection; without VERSION. */
 int kit_connect(const struct kit *kit);
@@ -60,6 +64,9 @@ void kit_expect_closed(int fd);
 void kit_expect_reports(struct kit *kit, unsigned count);
 /* Waits until so many clients are left. */
 void kit_await_clients(const struct kit *kit, size_t count);
+
+/* Waits until so many clients are in the middle of a message. */
+void kit_await_unfinished(const struct kit *kit, size_t count);
 
 struct wire_version kit_version(int fd, int32_t minor);
 uint32_t kit_establish(int fd); /* the context */

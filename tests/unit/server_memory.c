@@ -2,9 +2,6 @@
 /* The server without memory or threads: who asks is told or disconnected, and the next one is served. */
 #include "tests/unit/server_kit.h"
 
-#include <errno.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -12,59 +9,17 @@
 #include <unistd.h>
 
 #include "base/rc.h"
+#include "tests/unit/failing_alloc.h"
 
 #define RV_NO_MEMORY 0x80100006u
-
-static atomic_int fail_at; /* the n-th allocation from now on; 0: none */
-static atomic_bool no_threads;
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *block, size_t size);
-int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
-                          void *argument);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *block, size_t size);
-int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
-                          void *argument);
-
-static bool fails(void)
-{
-    int left = atomic_load(&fail_at);
-
-    while (left > 0 && !atomic_compare_exchange_weak(&fail_at, &left, left - 1))
-        ;
-    return left == 1;
-}
-
-void *__wrap_malloc(size_t size)
-{
-    return fails() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return fails() ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *block, size_t size)
-{
-    return fails() ? NULL : __real_realloc(block, size);
-}
-
-int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
-                          void *argument)
-{
-    return no_threads || fails() ? EAGAIN : __real_pthread_create(thread, attributes, run, argument);
-}
 
 static void a_start_fails_whole(void **state)
 {
     const struct kit *kit = *state;
     const struct server_options options = {.group = SERVER_GROUP_NOBODY};
     struct server *server;
-    int rc = RC_NO_MEMORY, n;
+    unsigned n;
+    int rc = RC_NO_MEMORY;
 
     server_free(kit->server);
     ((struct kit *)*state)->server = NULL;
@@ -74,9 +29,9 @@ static void a_start_fails_whole(void **state)
 
         assert_int_equal(bind(listener, (const struct sockaddr *)&address, sizeof(sa_family_t)), 0);
         assert_int_equal(listen(listener, 1), 0);
-        fail_at = n;
+        failing_alloc_arm(n);
         rc = server_start(kit->service, listener, &options, &server);
-        fail_at = 0;
+        failing_alloc_arm(0);
     }
     assert_int_equal(rc, RC_OK);
     assert_in_range(n, 4, 100);
@@ -120,10 +75,10 @@ static void any_allocation_may_fail(void **state)
 {
     unsigned failed = 0;
 
-    for (int n = 1; n < 60; n++) {
-        fail_at = n;
+    for (unsigned n = 1; n < 60; n++) {
+        failing_alloc_arm(n);
         failed += !session(*state);
-        fail_at = 0;
+        failing_alloc_arm(0);
         assert_true(session(*state));
     }
     assert_true(failed > 2);
@@ -137,8 +92,101 @@ static void without_threads_nobody_is_kept_waiting(void **state)
 
     context = kit_establish(fd);
     assert_int_equal(kit_card(fd, context, kit->names[0], SHARE_SHARED).rv, RV_NO_MEMORY);
-    no_threads = false;
+    failing_alloc_no_threads(false);
     assert_int_equal(kit_card(fd, context, kit->names[0], SHARE_SHARED).rv, 0);
+    close(fd);
+}
+
+/* A client that is always behind with its reading, but not by much, costs no more than that. */
+static void what_was_sent_is_not_kept(void **state)
+{
+    const struct wire_header header = {0, WIRE_GET_LEGACY_TABLE};
+    static struct wire_reader readers[WIRE_LEGACY_READERS];
+    int fd = kit_connect(*state);
+
+    largest = 0;
+    for (unsigned i = 0; i < 85; i++)
+        kit_write(fd, &header, sizeof header);
+    for (unsigned i = 0; i < 3000; i++) {
+        kit_read(fd, readers, sizeof readers);
+        kit_write(fd, &header, sizeof header);
+    }
+    assert_in_range(largest, 1, 2 * 1024 * 1024);
+    close(fd);
+}
+
+/* Who could not be taken is taken once somebody leaves, */
+static void a_client_that_leaves_makes_room(void **state)
+{
+    struct kit *kit = *state;
+    int first = kit_connect(kit), second;
+
+    kit_version(first, 4);
+    refusals = 1;
+    second = kit_connect(kit);
+    kit_expect_reports(kit, 1);
+    close(first);
+    kit_version(second, 4);
+    close(second);
+}
+
+/* or soon, when somebody else had the descriptors; others in the middle of a message do not put it off. */
+static void room_is_looked_for_again(void **state)
+{
+    struct kit *kit = *state;
+    int half = kit_connect(kit), fd;
+
+    kit_write(half, "\x0C", 1);
+    kit_await_unfinished(kit, 1);
+    refusals = 1;
+    fd = kit_connect(kit);
+    kit_expect_reports(kit, 1);
+    kit_version(fd, 4);
+    close(fd);
+    close(half);
+    kit_expect_reports(kit, 1);
+    kit_await_clients(kit, 0);
+    half = kit_connect(kit);
+    kit_version(half, 4);
+    refusals = 1;
+    fd = kit_connect(kit);
+    kit_expect_reports(kit, 1);
+    kit_write(half, "\x0C", 1);
+    kit_await_unfinished(kit, 1);
+    kit_version(fd, 4);
+    close(fd);
+    close(half);
+}
+
+/* A server that is about to end for want of clients sees who has just come, */
+static void one_who_comes_keeps_it_going(void **state)
+{
+    struct kit *kit = *state;
+    int fd;
+
+    assert_false(server_retire(kit->server, INT64_MAX));
+    refusals = 1;
+    fd = kit_connect(kit);
+    assert_false(server_retire(kit->server, 0));
+    kit_version(fd, 4);
+    assert_false(server_retire(kit->server, 0));
+    close(fd);
+    kit_await_clients(kit, 0);
+}
+
+/* and leaves who comes later to the next one with the same listener. */
+static void one_who_comes_too_late_waits_for_the_next(void **state)
+{
+    struct kit *kit = *state;
+    struct server_options options = {.group = SERVER_GROUP_NOBODY};
+    int listener = dup(kit->listener), fd;
+
+    while (!server_retire(kit->server, 0))
+        ;
+    fd = kit_connect(kit);
+    server_free(kit->server);
+    assert_int_equal(server_start(kit->service, listener, &options, &kit->server), 0);
+    kit_version(fd, 4);
     close(fd);
 }
 
@@ -147,7 +195,7 @@ static int setup_alone(void **state)
 {
     int rc = kit_setup(state);
 
-    no_threads = true;
+    failing_alloc_no_threads(true);
     return rc;
 }
 
@@ -157,6 +205,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_start_fails_whole),
         TEST(any_allocation_may_fail),
+        TEST(what_was_sent_is_not_kept),
+        TEST(a_client_that_leaves_makes_room),
+        TEST(room_is_looked_for_again),
+        TEST(one_who_comes_keeps_it_going),
+        TEST(one_who_comes_too_late_waits_for_the_next),
         cmocka_unit_test_setup_teardown(without_threads_nobody_is_kept_waiting, setup_alone, kit_teardown),
     };
 
