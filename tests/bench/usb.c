@@ -11,9 +11,8 @@
  * with this process. Prints a line for each figure: its name, an equals sign and the figure.
  */
 #include "tests/bench/bench.h"
+#include "tests/bench/pcsc.h"
 
-#include <dirent.h>
-#include <dlfcn.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -26,55 +25,6 @@
 #include <unistd.h>
 
 #include <winscard.h>
-
-#define WAIT_MS 10000
-#define NEW_READER "\\\\?PnP?\\Notification"
-
-static struct {
-    LONG (*establish)(DWORD scope, LPCVOID, LPCVOID, SCARDCONTEXT *);
-    LONG (*list)(SCARDCONTEXT, LPCSTR groups, LPSTR names, LPDWORD length);
-    LONG (*wait)(SCARDCONTEXT, DWORD timeout_ms, SCARD_READERSTATE *, DWORD count);
-    LONG (*cancel)(SCARDCONTEXT);
-    LONG (*connect)(SCARDCONTEXT, LPCSTR, DWORD share, DWORD protocols, SCARDHANDLE *, DWORD *);
-    LONG (*disconnect)(SCARDHANDLE, DWORD disposition);
-    LONG(*transmit)
-    (SCARDHANDLE, const SCARD_IO_REQUEST *, LPCBYTE, DWORD, SCARD_IO_REQUEST *, LPBYTE, LPDWORD);
-} pcsc;
-
-static void need(LONG rv, const char *what)
-{
-    if (rv == SCARD_S_SUCCESS)
-        return;
-    fprintf(stderr, "%s: %08lX\n", what, (unsigned long)rv);
-    exit(1);
-}
-
-static void load(const char *library)
-{
-    const struct {
-        void *function;
-        const char *name;
-    } all[] = {
-        {&pcsc.establish, "SCardEstablishContext"},
-        {&pcsc.list, "SCardListReaders"},
-        {&pcsc.wait, "SCardGetStatusChange"},
-        {&pcsc.cancel, "SCardCancel"},
-        {&pcsc.connect, "SCardConnect"},
-        {&pcsc.disconnect, "SCardDisconnect"},
-        {&pcsc.transmit, "SCardTransmit"},
-    };
-    void *loaded = dlopen(library, RTLD_NOW);
-
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
-        void *function = loaded ? dlsym(loaded, all[i].name) : NULL;
-
-        if (!function) {
-            fprintf(stderr, "%s\n", dlerror());
-            exit(1);
-        }
-        memcpy(all[i].function, &function, sizeof function);
-    }
-}
 
 static void pause_ms(long ms)
 {
@@ -96,7 +46,7 @@ static void first_reader(SCARDCONTEXT context, char name[256])
     if (rv == SCARD_E_NO_READERS_AVAILABLE)
         names[0] = '\0';
     else
-        need(rv, "SCardListReaders");
+        pcsc_need(rv, "SCardListReaders");
     snprintf(name, 256, "%.255s", names);
 }
 
@@ -105,40 +55,22 @@ static void first_reader(SCARDCONTEXT context, char name[256])
 static void await_reader(SCARDCONTEXT context, bool wanted, char name[256])
 {
     for (first_reader(context, name); (name[0] != '\0') != wanted; first_reader(context, name)) {
-        SCARD_READERSTATE state = {.szReader = NEW_READER, .dwCurrentState = wanted ? 0 : 1U << 16};
+        SCARD_READERSTATE state = {.szReader = PCSC_NEW_READER, .dwCurrentState = wanted ? 0 : 1U << 16};
         LONG rv = pcsc.wait(context, 200, &state, 1);
 
         if (rv != SCARD_E_TIMEOUT)
-            need(rv, "SCardGetStatusChange for a reader");
+            pcsc_need(rv, "SCardGetStatusChange for a reader");
     }
-}
-
-static void await_state(SCARDCONTEXT context, SCARD_READERSTATE *state, DWORD wanted)
-{
-    do {
-        state->dwCurrentState = state->dwEventState & ~(DWORD)SCARD_STATE_CHANGED;
-        need(pcsc.wait(context, WAIT_MS, state, 1), "SCardGetStatusChange");
-    } while (!(state->dwEventState & wanted));
-}
-
-static SCARDHANDLE connect_card(SCARDCONTEXT context, const char *reader, DWORD protocols)
-{
-    SCARDHANDLE card;
-    DWORD protocol;
-
-    need(pcsc.connect(context, reader, SCARD_SHARE_SHARED, protocols, &card, &protocol), "SCardConnect");
-    return card;
 }
 
 /* With the card in. */
 static SCARDCONTEXT begin(char reader[256])
 {
     SCARD_READERSTATE state = {.szReader = reader};
-    SCARDCONTEXT context;
+    SCARDCONTEXT context = pcsc_establish();
 
-    need(pcsc.establish(SCARD_SCOPE_SYSTEM, NULL, NULL, &context), "SCardEstablishContext");
     await_reader(context, true, reader);
-    await_state(context, &state, SCARD_STATE_PRESENT);
+    pcsc_await(context, &state, SCARD_STATE_PRESENT);
     return context;
 }
 
@@ -175,9 +107,9 @@ static void exchange_once(void *user)
     const struct exchange *exchange = user;
     DWORD length = sizeof response;
 
-    need(pcsc.transmit(exchange->card, &exchange->pci, exchange->command, exchange->out, NULL, response,
-                       &length),
-         "SCardTransmit");
+    pcsc_need(pcsc.transmit(exchange->card, &exchange->pci, exchange->command, exchange->out, NULL, response,
+                            &length),
+              "SCardTransmit");
     if (length != exchange->in || response[length - 2] != 0x90) {
         fprintf(stderr, "%lu bytes came, with SW %02X%02X\n", (unsigned long)length,
                 (unsigned)response[length - 2], (unsigned)response[length - 1]);
@@ -194,7 +126,7 @@ static void transmit(char **argv)
     exchange.out = strtoul(argv[1], NULL, 10);
     exchange.in = strtoul(argv[2], NULL, 10);
     fill(&exchange);
-    exchange.card = connect_card(begin(reader), reader, protocol);
+    exchange.card = pcsc_connect(begin(reader), reader, protocol);
     exchange.pci = (SCARD_IO_REQUEST){protocol, sizeof exchange.pci};
     printf("us=%.2f\n", bench_per_call(exchange_once, &exchange));
 }
@@ -243,7 +175,7 @@ static void *watch(void *argument)
 {
     struct watcher *watcher = argument;
 
-    await_state(watcher->context, &watcher->state, watcher->wanted);
+    pcsc_await(watcher->context, &watcher->state, watcher->wanted);
     watcher->returned = bench_now_us();
     return NULL;
 }
@@ -275,7 +207,7 @@ static void wakes(char **argv)
 
     if (!in || !out || !asked)
         bench_die("calloc");
-    await_state(watcher.context, &watcher.state, SCARD_STATE_PRESENT);
+    pcsc_await(watcher.context, &watcher.state, SCARD_STATE_PRESENT);
     for (size_t i = 0; i < rounds; i++) {
         asked[i] = bench_now_us();
         tell(control, "list", "", "");
@@ -302,10 +234,10 @@ static void *await_newcomer(void *argument)
 
     await_reader(newcomer->context, true, newcomer->reader);
     newcomer->listed = bench_now_us();
-    await_state(newcomer->context, &state, SCARD_STATE_PRESENT);
-    need(pcsc.disconnect(connect_card(newcomer->context, newcomer->reader, SCARD_PROTOCOL_T1),
-                         SCARD_LEAVE_CARD),
-         "SCardDisconnect");
+    pcsc_await(newcomer->context, &state, SCARD_STATE_PRESENT);
+    pcsc_need(pcsc.disconnect(pcsc_connect(newcomer->context, newcomer->reader, SCARD_PROTOCOL_T1),
+                              SCARD_LEAVE_CARD),
+              "SCardDisconnect");
     newcomer->usable = bench_now_us();
     return NULL;
 }
@@ -343,60 +275,13 @@ static void plugs(char **argv)
     print_median("usable", usable, rounds);
 }
 
-struct use {
-    unsigned long wakes; /* voluntary context switches */
-    double busy_us;
-};
-
-static void add_task(const char *folder, const char *task, struct use *use)
+static struct pcsc_use measure(const char *daemon)
 {
-    char path[512], line[128];
-    unsigned long count;
-    unsigned long long busy_ns;
-    FILE *file;
+    struct pcsc_use use = {0};
 
-    snprintf(path, sizeof path, "%s/%s/status", folder, task);
-    file = fopen(path, "re");
-    while (file && fgets(line, sizeof line, file)) {
-        if (sscanf(line, "voluntary_ctxt_switches: %lu", &count) == 1)
-            use->wakes += count;
-    }
-    if (file)
-        fclose(file);
-    snprintf(path, sizeof path, "%s/%s/schedstat", folder, task);
-    file = fopen(path, "re");
-    if (file && fscanf(file, "%llu", &busy_ns) == 1)
-        use->busy_us += (double)busy_ns / 1e3;
-    if (file)
-        fclose(file);
-}
-
-/* All threads but the one that asks. */
-static void add_process(const char *pid, struct use *use)
-{
-    char folder[64], self[24];
-    struct dirent *entry;
-    DIR *tasks;
-
-    snprintf(folder, sizeof folder, "/proc/%s/task", pid);
-    snprintf(self, sizeof self, "%d", (int)gettid());
-    tasks = opendir(folder);
-    if (!tasks)
-        bench_die(folder);
-    while ((entry = readdir(tasks))) {
-        if (entry->d_name[0] != '.' && strcmp(entry->d_name, self) != 0)
-            add_task(folder, entry->d_name, use);
-    }
-    closedir(tasks);
-}
-
-static struct use measure(const char *daemon)
-{
-    struct use use = {0};
-
-    add_process("self", &use);
+    pcsc_add_use("self", &use);
     if (daemon)
-        add_process(daemon, &use);
+        pcsc_add_use(daemon, &use);
     return use;
 }
 
@@ -406,7 +291,7 @@ static void *wait_for_ever(void *argument)
     LONG rv = pcsc.wait(watcher->context, INFINITE, &watcher->state, 1);
 
     if (rv != SCARD_E_CANCELLED)
-        need(rv, "SCardGetStatusChange, idle");
+        pcsc_need(rv, "SCardGetStatusChange, idle");
     return NULL;
 }
 
@@ -416,11 +301,11 @@ static void idle(char **argv)
     char reader[256];
     SCARDCONTEXT context = begin(reader);
     struct watcher watcher = {.context = context, .state = {.szReader = reader}};
-    struct use before, after;
+    struct pcsc_use before, after;
     pthread_t thread;
 
-    connect_card(context, reader, SCARD_PROTOCOL_T1);
-    await_state(context, &watcher.state, SCARD_STATE_INUSE);
+    pcsc_connect(context, reader, SCARD_PROTOCOL_T1);
+    pcsc_await(context, &watcher.state, SCARD_STATE_INUSE);
     watcher.state.dwCurrentState = watcher.state.dwEventState & ~(DWORD)SCARD_STATE_CHANGED;
     if (pthread_create(&thread, NULL, wait_for_ever, &watcher))
         bench_die("pthread_create");
@@ -428,7 +313,7 @@ static void idle(char **argv)
     before = measure(argv[1]);
     pause_ms(seconds * 1000);
     after = measure(argv[1]);
-    need(pcsc.cancel(context), "SCardCancel");
+    pcsc_need(pcsc.cancel(context), "SCardCancel");
     pthread_join(thread, NULL);
     printf("wakes=%.2f\nbusy=%.2f\n", (double)(after.wakes - before.wakes) / (double)seconds,
            (after.busy_us - before.busy_us) / (double)seconds);
@@ -444,7 +329,7 @@ int main(int argc, char **argv)
 
     for (size_t i = 0; argc > 2 && i < sizeof parts / sizeof *parts; i++) {
         if (strcmp(argv[2], parts[i].name) == 0 && argc >= parts[i].least) {
-            load(argv[1]);
+            pcsc_load(argv[1]);
             parts[i].run(argv + 3);
             fflush(stdout);
             /* Not exit: what a library does at the end of the process is no part of this. */

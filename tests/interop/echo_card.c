@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * echo_card PORT [--reply N]: a card behind vpcd that answers each command with the command's data field and
- * 9000, or with N bytes (00 01 02 …) and 9000. Prints "card in" when connected. Ends with the connection.
+ * echo_card PORT [--reply N|P1P2] [--quickack]: a card behind vpcd that answers each command with the
+ * command's data field and 9000, or with N bytes (00 01 02 …) and 9000, N being told, or each command's
+ * P1-P2. --quickack: the machine acknowledges what arrives at once. Prints "card in" when connected. Ends
+ * with the connection.
  */
 #include "tests/interop/vpcd_client.h"
 
@@ -28,6 +30,10 @@ static size_t data_field(const uint8_t *command, size_t length, const uint8_t **
     return 0;
 }
 
+#define REPLY_DATA (-1)
+#define REPLY_P1P2 (-2)
+#define REPLY_MAX (VPCD_BODY_MAX - 2)
+
 static bool serve(long reply)
 {
     size_t length, count = 0;
@@ -43,12 +49,16 @@ static bool serve(long reply)
     }
     if (length < 2)
         return true;
-    if (reply >= 0) {
+    if (reply == REPLY_P1P2 && length >= 4) {
+        count = (size_t)body[2] << 8 | body[3];
+        if (count > REPLY_MAX)
+            count = REPLY_MAX;
+    } else if (reply >= 0) {
         count = (size_t)reply;
     } else {
         count = data_field(body, length, &data);
-        if (count > VPCD_BODY_MAX - 2)
-            count = VPCD_BODY_MAX - 2;
+        if (count > REPLY_MAX)
+            count = REPLY_MAX;
         if (count)
             memcpy(answer + 2, data, count);
     }
@@ -57,20 +67,35 @@ static bool serve(long reply)
     return vpcd_client_send(&client, answer, count + 2);
 }
 
+static bool read_options(int argc, char **argv, long *ret_reply)
+{
+    for (int i = 2; i < argc; i++) {
+        char *end;
+
+        if (!strcmp(argv[i], "--quickack")) {
+            client.quickack = true;
+            continue;
+        }
+        if (strcmp(argv[i], "--reply") != 0 || ++i == argc)
+            return false;
+        *ret_reply = strcmp(argv[i], "P1P2") != 0 ? strtol(argv[i], &end, 10) : REPLY_P1P2;
+        if (*ret_reply != REPLY_P1P2 && (end == argv[i] || *end || *ret_reply < 0 || *ret_reply > REPLY_MAX))
+            return false;
+    }
+    return argc >= 2;
+}
+
 int main(int argc, char **argv)
 {
-    long reply = -1;
-    char *end = NULL;
+    long reply = REPLY_DATA;
 
-    if (argc == 4 && !strcmp(argv[2], "--reply"))
-        reply = strtol(argv[3], &end, 10);
-    if ((argc != 2 && argc != 4) || (argc == 4 && (!end || *end || reply < 0 || reply > VPCD_BODY_MAX - 2))) {
-        fprintf(stderr, "usage: echo_card PORT [--reply N]   (N: 0 to %d)\n", VPCD_BODY_MAX - 2);
+    if (!read_options(argc, argv, &reply)) {
+        fprintf(stderr, "usage: echo_card PORT [--reply N|P1P2] [--quickack]   (N: 0 to %d)\n", REPLY_MAX);
         return 2;
     }
     if (!vpcd_client_connect(&client, argv[1]))
         return 1;
-    for (size_t i = 2; reply >= 0 && i < sizeof answer; i++)
+    for (size_t i = 2; i < sizeof answer; i++)
         answer[i] = (uint8_t)(i - 2);
     puts("card in");
     fflush(stdout);

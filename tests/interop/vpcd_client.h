@@ -25,6 +25,7 @@ enum { VPCD_OFF, VPCD_ON, VPCD_RESET, VPCD_GET_ATR = 4 };
 /* Received bytes are kept, so that one receive serves header, body and what follows. */
 struct vpcd_client {
     int fd;
+    bool quickack; /* no delayed acknowledgements (tcp(7)); set before connecting */
     size_t from, to;
     uint8_t bytes[2 + VPCD_BODY_MAX];
 };
@@ -42,7 +43,8 @@ static inline bool vpcd_client_connect(struct vpcd_client *client, const char *p
         return false;
     }
     address.sin_port = htons((uint16_t)number);
-    *client = (struct vpcd_client){.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+    client->from = client->to = 0;
+    client->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (client->fd < 0 || connect(client->fd, (const struct sockaddr *)&address, sizeof address) ||
         setsockopt(client->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on)) {
         fprintf(stderr, "127.0.0.1:%ld: %s; start the reader (vpcd:%ld) before its card\n", number,
@@ -60,7 +62,13 @@ static inline bool vpcd_client_need(struct vpcd_client *client, size_t count)
         client->from = 0;
     }
     while (client->to - client->from < count) {
-        ssize_t got = recv(client->fd, client->bytes + client->to, sizeof client->bytes - client->to, 0);
+        int on = 1;
+        ssize_t got;
+
+        /* The kernel forgets it at times. */
+        if (client->quickack)
+            setsockopt(client->fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
+        got = recv(client->fd, client->bytes + client->to, sizeof client->bytes - client->to, 0);
 
         if (got <= 0)
             return false; /* a signal without SA_RESTART ends the card as well */
