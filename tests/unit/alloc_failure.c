@@ -1,100 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* Every public function when memory runs out: the n-th allocation fails, for n = 1, 2, 3 … until a whole
- * scenario passes. Each call says SCARD_E_NO_MEMORY or succeeds, nothing leaks, and the library works on. The
- * linker sends the library's allocations through here. */
-#include <errno.h>
-#include <pthread.h>
-#include <stdatomic.h>
+ * scenario passes. Each call says SCARD_E_NO_MEMORY or succeeds, nothing leaks, and the library works on. */
 #include <stdbool.h>
 #include <stdio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "tests/unit/api_kit.h"
+#include "tests/unit/failing_alloc.h"
 
 #define NOTHING_FAILED 3 /* exit status */
-
-static atomic_uint left; /* allocations until one fails; 0: none will */
-static atomic_bool failed;
-
-static bool fails(void)
-{
-    unsigned now = atomic_load(&left);
-
-    while (now && !atomic_compare_exchange_weak(&left, &now, now - 1))
-        ;
-    if (now != 1)
-        return false;
-    atomic_store(&failed, true);
-    return true;
-}
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *block, size_t size);
-char *__real_strdup(const char *text);
-char *__real_strndup(const char *text, size_t length);
-void *__real_tsearch(const void *key, void **root, int (*compare)(const void *, const void *));
-int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
-                          void *argument);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *block, size_t size);
-char *__wrap_strdup(const char *text);
-char *__wrap_strndup(const char *text, size_t length);
-int __wrap_asprintf(char **ret, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void *__wrap_tsearch(const void *key, void **root, int (*compare)(const void *, const void *));
-int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
-                          void *argument);
-
-void *__wrap_malloc(size_t size)
-{
-    return fails() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return fails() ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *block, size_t size)
-{
-    return fails() ? NULL : __real_realloc(block, size);
-}
-
-char *__wrap_strdup(const char *text)
-{
-    return fails() ? NULL : __real_strdup(text);
-}
-
-char *__wrap_strndup(const char *text, size_t length)
-{
-    return fails() ? NULL : __real_strndup(text, length);
-}
-
-int __wrap_asprintf(char **ret, const char *format, ...)
-{
-    va_list args;
-    int length;
-
-    if (fails())
-        return -1;
-    va_start(args, format);
-    length = vasprintf(ret, format, args);
-    va_end(args);
-    return length;
-}
-
-void *__wrap_tsearch(const void *key, void **root, int (*compare)(const void *, const void *))
-{
-    return fails() ? NULL : __real_tsearch(key, root, compare);
-}
-
-int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
-                          void *argument)
-{
-    return fails() ? EAGAIN : __real_pthread_create(thread, attributes, run, argument);
-}
 
 static bool passed(LONG code)
 {
@@ -168,11 +83,10 @@ static void scenario(void)
 /* The n-th allocation fails while run runs. False when there were fewer. */
 static bool run_with_failure(void (*run)(void), unsigned n)
 {
-    atomic_store(&failed, false);
-    atomic_store(&left, n);
+    failing_alloc_arm(n);
     run();
-    atomic_store(&left, 0);
-    return atomic_load(&failed);
+    failing_alloc_arm(0);
+    return failing_alloc_hit();
 }
 
 /* The service runs already; only the functions allocate. */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* driver/ccid_link when memory or descriptors run out: the n-th allocation fails, for n = 1, 2, 3 … The
- * result is RC_NO_MEMORY, nothing leaks, and the pipe stays the caller's. The linker sends allocations
- * through here. */
+ * result is RC_NO_MEMORY, nothing leaks, and the pipe stays the caller's. */
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -17,42 +16,15 @@
 #include "base/log.h"
 #include "base/rc.h"
 #include "driver/ccid_link.h"
+#include "tests/unit/failing_alloc.h"
 #include "tests/unit/fake_pipe.h"
 
-static unsigned left; /* calls until one fails; 0: none will */
-
-static bool fails(void)
-{
-    return left && !--left;
-}
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *block, size_t size);
 int __real_epoll_create1(int flags);
 int __real_eventfd(unsigned count, int flags);
 int __real_timerfd_create(int clock, int flags);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *block, size_t size);
 int __wrap_epoll_create1(int flags);
 int __wrap_eventfd(unsigned count, int flags);
 int __wrap_timerfd_create(int clock, int flags);
-
-void *__wrap_malloc(size_t size)
-{
-    return fails() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return fails() ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *block, size_t size)
-{
-    return fails() ? NULL : __real_realloc(block, size);
-}
 
 static int no_descriptor(void)
 {
@@ -62,17 +34,17 @@ static int no_descriptor(void)
 
 int __wrap_epoll_create1(int flags)
 {
-    return fails() ? no_descriptor() : __real_epoll_create1(flags);
+    return failing_alloc_fails() ? no_descriptor() : __real_epoll_create1(flags);
 }
 
 int __wrap_eventfd(unsigned count, int flags)
 {
-    return fails() ? no_descriptor() : __real_eventfd(count, flags);
+    return failing_alloc_fails() ? no_descriptor() : __real_eventfd(count, flags);
 }
 
 int __wrap_timerfd_create(int clock, int flags)
 {
-    return fails() ? no_descriptor() : __real_timerfd_create(clock, flags);
+    return failing_alloc_fails() ? no_descriptor() : __real_timerfd_create(clock, flags);
 }
 
 /* The lowest free descriptor: the same before and after if none was left open. */
@@ -100,9 +72,9 @@ static void a_link_is_made_whole_or_not_at_all(void **state)
         unsigned n = 0;
 
         while (rc) {
-            left = ++n;
+            failing_alloc_arm(++n);
             rc = ccid_link_new(fake_pipe_pipe(fake), &descriptor, &quirk, &link);
-            left = 0;
+            failing_alloc_arm(0);
             assert_true(!rc || rc == RC_NO_MEMORY);
             assert_true(!rc || next_descriptor() == before);
             assert_false(fake_pipe_closed(fake));
@@ -113,6 +85,11 @@ static void a_link_is_made_whole_or_not_at_all(void **state)
         assert_int_equal(next_descriptor(), before);
         fake_pipe_free(fake);
     }
+}
+
+static void out_of_memory(void)
+{
+    failing_alloc_arm(1);
 }
 
 /* No room to keep the answer for the slot: it is lost, the command aborted, and the next one works. */
@@ -133,9 +110,9 @@ static void an_answer_that_finds_no_room_is_lost(void **state)
         {.what = FAKE_CONTROL, .bytes = "2101 0100"}, {.what = FAKE_OUT, .bytes = "72 00000000 00 01 000000"},
         {.what = FAKE_IN, .bytes = "81 00000000 00 01 000000"},
         {.what = FAKE_OUT, .bytes = "6F 00000000 00 02 000000"}, {.what = FAKE_IN, .bytes = data});
-    fake_pipe_fail_next_answer(fake, &left);
+    fake_pipe_with_next_answer(fake, out_of_memory);
     assert_int_equal(ccid_link_exchange(link, &command, 1000, &answer), RC_IO);
-    assert_int_equal(left, 0);
+    assert_true(failing_alloc_hit());
     assert_int_equal(ccid_link_exchange(link, &command, 1000, &answer), RC_OK);
     assert_int_equal(answer.length, 2);
     fake_pipe_done(fake);

@@ -11,6 +11,7 @@
 #include "base/rc.h"
 #include "driver/ccid.h"
 #include "link_script.h"
+#include "tests/unit/failing_alloc.h"
 
 #define ACTIVE CCID_CARD_ACTIVE
 #define INACTIVE CCID_CARD_INACTIVE
@@ -219,23 +220,6 @@ static void opening_refused(void **state)
     script_done();
 }
 
-static unsigned left; /* allocations until one fails; 0: none will */
-
-void *__real_calloc(size_t count, size_t size);
-char *__real_strdup(const char *text);
-void *__wrap_calloc(size_t count, size_t size);
-char *__wrap_strdup(const char *text);
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return left && !--left ? NULL : __real_calloc(count, size);
-}
-
-char *__wrap_strdup(const char *text)
-{
-    return left && !--left ? NULL : __real_strdup(text);
-}
-
 /* The n-th allocation fails, for n = 1, 2, 3 …: nothing is left behind, the pipe is closed. */
 static void memory(void **state)
 {
@@ -248,12 +232,12 @@ static void memory(void **state)
     d.rate_count = 1;
     script_rates(RC_OK, "00 2A 00 00");
     do {
-        left = ++n;
+        failing_alloc_arm(++n);
         rc = try_open(&d, &id);
         assert_int_equal(pipes_closed, rc ? 1 : 0);
         assert_true(rc == RC_OK || rc == RC_NO_MEMORY);
     } while (rc);
-    left = 0;
+    failing_alloc_arm(0);
     assert_true(n > 8);
     reader = readers[0];
     close_reader(false);

@@ -24,10 +24,10 @@ struct fake_pipe {
     pthread_cond_t changed;
     struct fake_step steps[STEPS];
     size_t count, at;
-    char failure[512]; /* the first */
-    uint8_t seq;       /* of the message sent last */
-    uint8_t *in;       /* what bulk_in gave last, in a block of exactly its length */
-    unsigned *left;    /* fake_pipe_fail_next_answer */
+    char failure[512];         /* the first */
+    uint8_t seq;               /* of the message sent last */
+    uint8_t *in;               /* what bulk_in gave last, in a block of exactly its length */
+    void (*with_answer)(void); /* fake_pipe_with_next_answer */
     const uint8_t *last_out;
     size_t last_out_length;
     bool patient, hanging, released, gone, closed, forgotten;
@@ -254,9 +254,9 @@ static int fake_bulk_in(struct pipe *pipe, const uint8_t **ret_bytes, size_t *re
         return leave(fake, &fake->in_bulk_in, step->rc);
     fake->in = parse(step->bytes, fake->seq, ret_length, NULL);
     *ret_bytes = fake->in;
-    if (fake->left)
-        *fake->left = 1;
-    fake->left = NULL;
+    if (fake->with_answer)
+        fake->with_answer();
+    fake->with_answer = NULL;
     return leave(fake, &fake->in_bulk_in, RC_OK);
 }
 
@@ -461,9 +461,9 @@ void fake_pipe_patient(struct fake_pipe *fake)
     fake->patient = true;
 }
 
-void fake_pipe_fail_next_answer(struct fake_pipe *fake, unsigned *left)
+void fake_pipe_with_next_answer(struct fake_pipe *fake, void (*call)(void))
 {
-    fake->left = left;
+    fake->with_answer = call;
 }
 
 void fake_pipe_wait_hang(struct fake_pipe *fake)

@@ -50,8 +50,8 @@ void fake_pipe_script(struct fake_pipe *fake, const struct fake_step *steps, siz
 /* For several threads whose order is not the test's: a call waits until a step of its kind is due. */
 void fake_pipe_patient(struct fake_pipe *fake);
 
-/* The next bulk_in that brings something sets *left to 1 when it returns (a test's count of allocations). */
-void fake_pipe_fail_next_answer(struct fake_pipe *fake, unsigned *left);
+/* The next bulk_in that brings something calls this before it returns. */
+void fake_pipe_with_next_answer(struct fake_pipe *fake, void (*call)(void));
 
 /* Fails the test unless all steps were taken, and nothing else was done. */
 void fake_pipe_done(struct fake_pipe *fake);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Simulated cards when memory runs out: the n-th allocation fails, for n = 1, 2, 3 … The result is
- * RC_NO_MEMORY, nothing leaks, and the card goes on working. The linker sends allocations through here. */
+ * RC_NO_MEMORY, nothing leaks, and the card goes on working. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,53 +14,7 @@
 #include "base/rc.h"
 #include "base/uri.h"
 #include "sim/mount.h"
-
-static unsigned left; /* allocations until one fails; 0: none will */
-static bool failed;
-
-static bool fails(void)
-{
-    if (!left || --left)
-        return false;
-    failed = true;
-    return true;
-}
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-char *__real_strdup(const char *text);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-char *__wrap_strdup(const char *text);
-int __wrap_asprintf(char **ret, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-void *__wrap_malloc(size_t size)
-{
-    return fails() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return fails() ? NULL : __real_calloc(count, size);
-}
-
-char *__wrap_strdup(const char *text)
-{
-    return fails() ? NULL : __real_strdup(text);
-}
-
-int __wrap_asprintf(char **ret, const char *format, ...)
-{
-    va_list args;
-    int length;
-
-    if (fails())
-        return -1;
-    va_start(args, format);
-    length = vasprintf(ret, format, args);
-    va_end(args);
-    return length;
-}
+#include "tests/unit/failing_alloc.h"
 
 static void opening(const char *text)
 {
@@ -72,12 +26,11 @@ static void opening(const char *text)
     do {
         int rc;
 
-        failed = false;
-        left = ++n;
+        failing_alloc_arm(++n);
         rc = sim_open(&uri, &reader);
-        left = 0;
-        assert_int_equal(rc, failed ? RC_NO_MEMORY : RC_OK);
-    } while (failed);
+        failing_alloc_arm(0);
+        assert_int_equal(rc, failing_alloc_hit() ? RC_NO_MEMORY : RC_OK);
+    } while (failing_alloc_hit());
     assert_true(n > 3);
     reader->ops->close(reader);
     uri_fini(&uri);
@@ -97,7 +50,7 @@ struct command {
 };
 
 /* One command in a card fresh from power-up, prepared with the commands before it. */
-static int run(const struct command *commands, size_t count, enum protocol protocol, unsigned n)
+static bool run(const struct command *commands, size_t count, enum protocol protocol, unsigned n)
 {
     static uint8_t out[70000];
     const char *text = protocol == PROTOCOL_T0 ? "sim:iso?protocol=T0" : "sim:iso";
@@ -112,26 +65,25 @@ static int run(const struct command *commands, size_t count, enum protocol proto
     uri_fini(&uri);
     assert_int_equal(reader->ops->power(reader, POWER_COLD, atr, &length), RC_OK);
     assert_int_equal(reader->ops->set_protocol(reader, protocol), RC_OK);
-    failed = false;
-    left = n;
+    failing_alloc_arm(n);
     for (size_t i = 0; i < count; i++) {
         rc = reader->ops->transmit(reader, protocol, commands[i].bytes, commands[i].length, out, sizeof out,
                                    &length);
-        assert_true(rc == RC_OK || (rc == RC_NO_MEMORY && failed));
+        assert_true(rc == RC_OK || (rc == RC_NO_MEMORY && failing_alloc_hit()));
         assert_true(rc || length >= 2);
     }
-    left = 0;
+    failing_alloc_arm(0);
     /* Still alive. */
     rc = reader->ops->transmit(reader, protocol, commands[0].bytes, commands[0].length, out, sizeof out,
                                &length);
     assert_int_equal(rc, RC_OK);
     reader->ops->close(reader);
-    return failed;
+    return failing_alloc_hit();
 }
 
 #define COMMAND(text)                                                                                        \
     {                                                                                                        \
-        .bytes = text, .length = sizeof(text) - 1                                                          \
+        .bytes = text, .length = sizeof(text) - 1                                                            \
     }
 
 static void commands_fail_cleanly(void **state)

@@ -1,104 +1,44 @@
 /* SPDX-License-Identifier: MIT */
 /* libscard/usb when memory runs out: the n-th allocation fails, for n = 1, 2, 3 … until everything passes.
- * The linker sends the allocations of the program through here; those of the emulated bus do not fail. */
+ * Those of the emulated bus do not fail. */
 #include <libusb.h>
 #include <stdio.h>
 #include <sys/inotify.h>
 #include <sys/socket.h>
 
+#include "tests/unit/failing_alloc.h"
 #include "usb_kit.h"
 
-static _Thread_local unsigned left; /* allocations until one fails; 0: none will */
-static _Thread_local unsigned emulating;
-static bool failed;
-
-static bool fails(void)
-{
-    if (emulating || left == 0 || --left > 0)
-        return false;
-    failed = true;
-    return true;
-}
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *block, size_t size);
-char *__real_strdup(const char *text);
-char *__real_strndup(const char *text, size_t length);
 void __real_emu_lock(void);
 void __real_emu_unlock(void);
 int __real_socket(int domain, int type, int protocol);
 int __real_inotify_add_watch(int fd, const char *path, uint32_t mask);
 int __real_libusb_init(libusb_context **context);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *block, size_t size);
-char *__wrap_strdup(const char *text);
-char *__wrap_strndup(const char *text, size_t length);
-int __wrap_asprintf(char **ret, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void __wrap_emu_lock(void);
 void __wrap_emu_unlock(void);
 int __wrap_socket(int domain, int type, int protocol);
 int __wrap_inotify_add_watch(int fd, const char *path, uint32_t mask);
 int __wrap_libusb_init(libusb_context **context);
 
-void *__wrap_malloc(size_t size)
-{
-    return fails() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return fails() ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *block, size_t size)
-{
-    return fails() ? NULL : __real_realloc(block, size);
-}
-
-char *__wrap_strdup(const char *text)
-{
-    return fails() ? NULL : __real_strdup(text);
-}
-
-char *__wrap_strndup(const char *text, size_t length)
-{
-    return fails() ? NULL : __real_strndup(text, length);
-}
-
-int __wrap_asprintf(char **ret, const char *format, ...)
-{
-    va_list args;
-    int length;
-
-    if (fails())
-        return -1;
-    va_start(args, format);
-    length = vasprintf(ret, format, args);
-    va_end(args);
-    return length;
-}
-
 void __wrap_emu_lock(void)
 {
-    emulating++;
+    failing_alloc_spare(true);
     __real_emu_lock();
 }
 
 void __wrap_emu_unlock(void)
 {
     __real_emu_unlock();
-    emulating--;
+    failing_alloc_spare(false);
 }
 
 int __wrap_socket(int domain, int type, int protocol)
 {
     int fd;
 
-    emulating++;
+    failing_alloc_spare(true);
     fd = __real_socket(domain, type, protocol);
-    emulating--;
+    failing_alloc_spare(false);
     return fd;
 }
 
@@ -106,9 +46,9 @@ int __wrap_inotify_add_watch(int fd, const char *path, uint32_t mask)
 {
     int watch;
 
-    emulating++;
+    failing_alloc_spare(true);
     watch = __real_inotify_add_watch(fd, path, mask);
-    emulating--;
+    failing_alloc_spare(false);
     return watch;
 }
 
@@ -116,9 +56,9 @@ int __wrap_libusb_init(libusb_context **context)
 {
     int error;
 
-    emulating++;
+    failing_alloc_spare(true);
     error = __real_libusb_init(context);
-    emulating--;
+    failing_alloc_spare(false);
     return error;
 }
 
@@ -133,11 +73,10 @@ static bool passed(int rc)
 /* True: nothing was left to fail. */
 static bool fail_nth(unsigned nth, void (*scenario)(void *user), void *user)
 {
-    failed = false;
-    left = nth;
+    failing_alloc_arm_here(nth);
     scenario(user);
-    left = 0;
-    return !failed;
+    failing_alloc_arm_here(0);
+    return !failing_alloc_hit();
 }
 
 static void watch_and_ease(void *user)
