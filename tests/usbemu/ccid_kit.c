@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/rc.h"
 #include "driver/ccid.h"
+#include "usb/pipe_trace.h"
 
 bool kit_escape_allowed = true;
 
@@ -26,18 +27,14 @@ static void configure(struct emu_reader_config *config, char *options)
     }
 }
 
-void kit_open(struct kit *kit, const char *preset, const char *options, const char *uri)
+static void make_reader(struct kit *kit, const char *preset, const char *options,
+                        struct ccid_descriptor *ret_descriptor, struct ccid_identity *ret_identity)
 {
     const struct emu_reader_config *of_preset = emu_reader_preset(preset);
     struct emu_reader_config config;
-    struct ccid_descriptor descriptor;
-    struct ccid_identity identity;
-    struct pipe_layout layout;
     struct emu_device *device;
     char *words = strdup(options ? options : "");
-    struct pipe *pipe;
     struct bytes in;
-    int rc;
 
     *kit = (struct kit){0};
     assert_non_null(of_preset);
@@ -49,23 +46,67 @@ void kit_open(struct kit *kit, const char *preset, const char *options, const ch
     free(words);
     device = emu_reader_device(kit->emulated);
     in = bytes_of(device->descriptors, device->descriptors_length);
-    assert_int_equal(ccid_descriptor_next(&in, &descriptor), 1);
-    identity = (struct ccid_identity){.vendor = config.vid,
-                                      .product = config.pid,
-                                      .bcd_device = config.bcd_device,
-                                      .bus = 1,
-                                      .address = 2,
-                                      .path = "usb:1-1:1.0",
-                                      .model = "Emulated",
-                                      .escape_allowed = kit_escape_allowed};
-    layout = ccid_layout(&descriptor);
+    assert_int_equal(ccid_descriptor_next(&in, ret_descriptor), 1);
+    *ret_identity = (struct ccid_identity){.vendor = config.vid,
+                                           .product = config.pid,
+                                           .bcd_device = config.bcd_device,
+                                           .bus = 1,
+                                           .address = 2,
+                                           .path = "usb:1-1:1.0",
+                                           .model = "Emulated",
+                                           .escape_allowed = kit_escape_allowed};
+}
+
+static struct pipe *open_pipe(struct kit *kit, const struct ccid_descriptor *descriptor, const char *uri)
+{
+    struct pipe_layout layout = ccid_layout(descriptor);
+    struct pipe *pipe;
+
     if (uri && emu_reader_insert(kit->emulated, 0, uri))
         fail_msg("%s: %s", uri, detail_get());
-    assert_int_equal(pipe_open_emu(device, &layout, &pipe), RC_OK);
-    rc = ccid_open(pipe, &descriptor, &identity, &kit->readers, &kit->count);
+    assert_int_equal(pipe_open_emu(emu_reader_device(kit->emulated), &layout, &pipe), RC_OK);
+    return pipe;
+}
+
+static void open_driver(struct kit *kit, struct pipe *pipe, const struct ccid_descriptor *descriptor,
+                        const struct ccid_identity *identity)
+{
+    int rc = ccid_open(pipe, descriptor, identity, &kit->readers, &kit->count);
+
     if (rc)
-        fail_msg("%s: %s: %s", preset, rc_name(rc), detail_get());
+        fail_msg("%s: %s", rc_name(rc), detail_get());
     kit->reader = kit->readers[0];
+}
+
+void kit_open(struct kit *kit, const char *preset, const char *options, const char *uri)
+{
+    struct ccid_descriptor descriptor;
+    struct ccid_identity identity;
+
+    make_reader(kit, preset, options, &descriptor, &identity);
+    open_driver(kit, open_pipe(kit, &descriptor, uri), &descriptor, &identity);
+}
+
+void kit_open_recorded(struct kit *kit, const char *preset, const char *uri, const char *record)
+{
+    struct ccid_descriptor descriptor;
+    struct ccid_identity identity;
+    struct pipe *pipe;
+
+    make_reader(kit, preset, NULL, &descriptor, &identity);
+    assert_int_equal(pipe_record(open_pipe(kit, &descriptor, uri), record, &pipe), RC_OK);
+    open_driver(kit, pipe, &descriptor, &identity);
+}
+
+void kit_open_replay(struct kit *kit, const char *preset, const char *record, struct pipe **ret_pipe)
+{
+    struct ccid_descriptor descriptor;
+    struct ccid_identity identity;
+
+    make_reader(kit, preset, NULL, &descriptor, &identity);
+    if (pipe_replay(record, ret_pipe))
+        fail_msg("%s", detail_get());
+    open_driver(kit, *ret_pipe, &descriptor, &identity);
 }
 
 void kit_close(struct kit *kit)

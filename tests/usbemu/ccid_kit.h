@@ -33,6 +33,10 @@ extern bool kit_escape_allowed;
 
 /* A reader of that preset, with options ("features=0x30 max_message=64") and a card in slot 0 unless NULL. */
 void kit_open(struct kit *kit, const char *preset, const char *options, const char *uri);
+/* The same, with what passes the pipe kept in the file record. */
+void kit_open_recorded(struct kit *kit, const char *preset, const char *uri, const char *record);
+/* The driver over that file, for the same preset; nothing is emulated. *ret_pipe is the driver's. */
+void kit_open_replay(struct kit *kit, const char *preset, const char *record, struct pipe **ret_pipe);
 /* Closes what is still open; asserts that the model has nothing to blame. */
 void kit_close(struct kit *kit);
 
