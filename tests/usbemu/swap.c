@@ -141,6 +141,42 @@ static void looks_that_fail(void **state)
     assert_int_equal(SCardReleaseContext(context), SCARD_S_SUCCESS);
 }
 
+/* After the computer has slept the reader has forgotten everything, and the card has no power: programs are
+ * told as if another card were in, because it may be one. */
+static void reader_that_was_asleep(void **state)
+{
+    static const BYTE command[] = {0x00, 0xB0, 0x00, 0x00, 0x01};
+    struct emu_reader *emulated = bus_reader("tpdu", "");
+    SCARDCONTEXT context;
+    SCARD_READERSTATE known;
+    SCARDHANDLE card;
+    DWORD protocol, length;
+    BYTE response[258];
+
+    (void)state;
+    assert_int_equal(SCardEstablishContext(SCARD_SCOPE_SYSTEM, NULL, NULL, &context), SCARD_S_SUCCESS);
+    bus_plug(emulated, "1-1", "sim:echo?protocol=T1");
+    bus_await_list(context, BUS_FIRST);
+    bus_await_card(context, BUS_FIRST, true);
+    assert_int_equal(
+        SCardConnect(context, BUS_FIRST, SCARD_SHARE_SHARED, SCARD_PROTOCOL_T1, &card, &protocol),
+        SCARD_S_SUCCESS);
+    known = with_card(context);
+    emu_reader_resume(emulated);
+    known = await_change(context, known);
+    length = sizeof response;
+    assert_int_equal(SCardTransmit(card, SCARD_PCI_T1, command, sizeof command, NULL, response, &length),
+                     SCARD_W_REMOVED_CARD);
+    bus_await_card(context, BUS_FIRST, true);
+    assert_int_equal(SCardReconnect(card, SCARD_SHARE_SHARED, SCARD_PROTOCOL_T1, SCARD_LEAVE_CARD, &protocol),
+                     SCARD_S_SUCCESS);
+    length = sizeof response;
+    assert_int_equal(SCardTransmit(card, SCARD_PCI_T1, command, sizeof command, NULL, response, &length),
+                     SCARD_S_SUCCESS);
+    assert_int_equal(length, 3);
+    assert_int_equal(SCardReleaseContext(context), SCARD_S_SUCCESS);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -148,6 +184,7 @@ int main(void)
         cmocka_unit_test_teardown(activated_by_the_reader, bus_finish),
         cmocka_unit_test_teardown(first_notice, bus_finish),
         cmocka_unit_test_teardown(looks_that_fail, bus_finish),
+        cmocka_unit_test_teardown(reader_that_was_asleep, bus_finish),
     };
 
     return cmocka_run_group_tests(tests, bus_begin, bus_end);
