@@ -7,7 +7,8 @@ static struct emu_reader *readers[16];
 static size_t reader_count;
 static SCARDCONTEXT keeper;
 
-/* The thread sanitizer does not see how the emulated bus closes descriptors (as in plug.c). */
+/* The thread sanitizer does not see how the emulated bus closes descriptors, nor how libusb opens a folder:
+ * it takes the folder's number for the descriptor that had it before. */
 const char *__tsan_default_suppressions(void) __attribute__((visibility("default")));
 const char *__tsan_default_suppressions(void)
 {
@@ -17,6 +18,7 @@ const char *__tsan_default_suppressions(void)
 int bus_begin(void **state)
 {
     (void)state;
+    setenv("SCARD_READERS", "usb:", 1);
     keeper = establish();
     return 0;
 }
@@ -84,7 +86,7 @@ const char *bus_list(SCARDCONTEXT context)
     return text;
 }
 
-static DWORD list_events(SCARDCONTEXT context)
+DWORD bus_list_events(SCARDCONTEXT context)
 {
     SCARD_READERSTATE state = {.szReader = BUS_PNP};
     LONG code = SCardGetStatusChange(context, 0, &state, 1);
@@ -96,7 +98,7 @@ static DWORD list_events(SCARDCONTEXT context)
 void bus_await_list(SCARDCONTEXT context, const char *expected)
 {
     for (;;) {
-        SCARD_READERSTATE state = {.szReader = BUS_PNP, .dwCurrentState = list_events(context)};
+        SCARD_READERSTATE state = {.szReader = BUS_PNP, .dwCurrentState = bus_list_events(context)};
 
         if (!strcmp(bus_list(context), expected))
             return;
@@ -142,10 +144,14 @@ bool bus_is_used(const char *reader)
 
 int bus_finish(void **state)
 {
+    SCARDCONTEXT context;
+
     (void)state;
     for (size_t i = 0; i < reader_count; i++)
         bus_unplug(readers[i]);
-    bus_await_list(keeper, "");
+    context = establish();
+    bus_await_list(context, "");
+    assert_code(SCardReleaseContext(context), SCARD_S_SUCCESS);
     while (reader_count)
         emu_reader_free(readers[--reader_count]);
     assert_int_equal(emu_blamed(), 0);

@@ -11,7 +11,8 @@
 #define BUS_PNP "\\\\?PnP?\\Notification"
 #define BUS_FIRST "Emu Reader 00 00"
 
-/* Setup of the group: a context that stays, so that the service does; and its teardown. */
+/* Setup of the group: the readers are those of the bus, and the service is this process's; a context stays,
+ * so that the service does. And its teardown. Without them, each test's service is its own. */
 int bus_begin(void **state);
 int bus_end(void **state);
 
@@ -26,6 +27,9 @@ void bus_unplug(struct emu_reader *reader);
 /* The list of readers, names with ", " between; valid until the next call of the thread. */
 const char *bus_list(SCARDCONTEXT context);
 void bus_await_list(SCARDCONTEXT context, const char *expected);
+
+/* What counts the changes of the list, as a wait for the next one takes it. */
+DWORD bus_list_events(SCARDCONTEXT context);
 
 /* Until the reader is there and has a card (or has none). */
 void bus_await_card(SCARDCONTEXT context, const char *reader, bool present);

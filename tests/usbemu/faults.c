@@ -395,6 +395,5 @@ int main(int argc, char **argv)
                                        .test_func = matrix,
                                        .teardown_func = bus_finish,
                                        .initial_state = (void *)(uintptr_t)&rows[i]};
-    setenv("SCARD_READERS", "usb:", 1);
     return _cmocka_run_group_tests("faults", tests + first, argc > 1 ? 1 : COUNT(rows), bus_begin, bus_end);
 }

@@ -7,122 +7,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "emu_bus.h"
-#include "emu_reader.h"
-#include "tests/unit/api_kit.h"
+#include "bus_kit.h"
 
-#define PATIENCE_MS 20000
-#define PNP "\\\\?PnP?\\Notification"
-#define NAME "Emu Reader"
-#define FIRST NAME " 00 00"
-#define SECOND NAME " 01 00"
-
-/* The thread sanitizer does not see how the emulated bus closes descriptors, nor how libusb opens a folder:
- * it takes the folder's number for the descriptor that had it before. */
-const char *__tsan_default_suppressions(void) __attribute__((visibility("default")));
-const char *__tsan_default_suppressions(void)
-{
-    return "race:closedir\n";
-}
-
-/* A test's readers; unplugged and freed behind it. */
-static struct emu_reader *readers[8];
-static size_t reader_count;
-static const char *others = ""; /* readers that are not on the bus */
-
-static struct emu_reader_config config_of(const char *preset)
-{
-    struct emu_reader_config config = *emu_reader_preset(preset);
-
-    config.manufacturer = "Emu";
-    config.product = "Reader";
-    config.serial = config.interface_name = NULL;
-    return config;
-}
-
-static struct emu_reader *make(const struct emu_reader_config *config)
-{
-    struct emu_reader *reader;
-
-    assert_int_equal(emu_reader_new(config, &reader), 0);
-    readers[reader_count++] = reader;
-    return reader;
-}
-
-static void plug_in(struct emu_reader *reader, const char *path)
-{
-    assert_int_equal(emu_plug(emu_reader_device(reader), path), 0);
-}
-
-static void pull_out(struct emu_reader *reader)
-{
-    emu_unplug(emu_reader_device(reader));
-}
+#define SECOND "Emu Reader 01 00"
 
 /* A TPDU reader with a card in. */
 static struct emu_reader *plug_reader(const char *path)
 {
-    struct emu_reader_config config = config_of("tpdu");
-    struct emu_reader *reader = make(&config);
+    struct emu_reader *reader = bus_reader("tpdu", "");
 
-    assert_int_equal(emu_reader_insert(reader, 0, "sim:iso"), 0);
-    plug_in(reader, path);
+    bus_plug(reader, path, "sim:iso");
     return reader;
-}
-
-/* The list of readers, names with ", " between. */
-static const char *list(SCARDCONTEXT context)
-{
-    static char text[1024];
-    char names[1024];
-    DWORD length = sizeof names;
-    LONG code = SCardListReaders(context, NULL, names, &length);
-
-    text[0] = '\0';
-    if (code == SCARD_E_NO_READERS_AVAILABLE)
-        return text;
-    assert_code(code, SCARD_S_SUCCESS);
-    for (const char *name = names; *name; name += strlen(name) + 1) {
-        strcat(text, text[0] ? ", " : "");
-        strcat(text, name);
-    }
-    return text;
-}
-
-static DWORD list_events(SCARDCONTEXT context)
-{
-    SCARD_READERSTATE state = {.szReader = PNP};
-    LONG code = SCardGetStatusChange(context, 0, &state, 1);
-
-    assert_true(code == SCARD_S_SUCCESS || code == SCARD_E_TIMEOUT);
-    return state.dwEventState & 0xFFFF0000;
-}
-
-static void await_list(SCARDCONTEXT context, const char *expected)
-{
-    for (;;) {
-        SCARD_READERSTATE state = {.szReader = PNP, .dwCurrentState = list_events(context)};
-
-        if (!strcmp(list(context), expected))
-            return;
-        if (SCardGetStatusChange(context, PATIENCE_MS, &state, 1))
-            fail_msg("the list stays '%s', and is not '%s'", list(context), expected);
-    }
-}
-
-static const char *fact(SCARDCONTEXT context, const char *reader, const char *key)
-{
-    static char value[8192];
-    DWORD length = sizeof value;
-
-    assert_code(scard_reader_fact(context, reader, key, value, &length), SCARD_S_SUCCESS);
-    return value;
-}
-
-static void assert_has(const char *text, const char *part)
-{
-    if (!strstr(text, part))
-        fail_msg("'%s' is not in '%s'", part, text);
 }
 
 static LONG select_file(SCARDHANDLE card)
@@ -152,12 +47,12 @@ static void reader_is_there_at_the_start(void **state)
     (void)state;
     plug_reader("1-2");
     context = establish();
-    assert_string_equal(list(context), FIRST);
-    assert_string_equal(fact(context, FIRST, "device"), "usb:1-2:1.0");
-    assert_string_equal(fact(context, FIRST, "problem"), "");
-    assert_has(fact(context, FIRST, "facts"), "\nlevel=TPDU\n");
-    assert_has(fact(context, FIRST, "facts"), "path=usb:1-2:1.0\n");
-    assert_works(context, FIRST);
+    assert_string_equal(bus_list(context), BUS_FIRST);
+    assert_string_equal(bus_fact(context, BUS_FIRST, "device"), "usb:1-2:1.0");
+    assert_string_equal(bus_fact(context, BUS_FIRST, "problem"), "");
+    assert_has(bus_fact(context, BUS_FIRST, "facts"), "\nlevel=TPDU\n");
+    assert_has(bus_fact(context, BUS_FIRST, "facts"), "path=usb:1-2:1.0\n");
+    assert_works(context, BUS_FIRST);
     assert_code(SCardReleaseContext(context), SCARD_S_SUCCESS);
 }
 
@@ -169,23 +64,22 @@ static void *plug_soon(void *argument)
 
 static void arrival_wakes_who_waits(void **state)
 {
-    struct emu_reader_config config = config_of("extended");
-    struct emu_reader *reader = make(&config);
+    struct emu_reader *reader = bus_reader("extended", "");
     SCARDCONTEXT context = establish();
-    SCARD_READERSTATE watch = {.szReader = PNP, .dwCurrentState = list_events(context)};
+    SCARD_READERSTATE watch = {.szReader = BUS_PNP, .dwCurrentState = bus_list_events(context)};
     pthread_t thread;
 
     (void)state;
-    assert_string_equal(list(context), "");
+    assert_string_equal(bus_list(context), "");
     assert_int_equal(pthread_create(&thread, NULL, plug_soon, reader), 0);
     assert_code(SCardGetStatusChange(context, PATIENCE_MS, &watch, 1), SCARD_S_SUCCESS);
     assert_true(watch.dwEventState & SCARD_STATE_CHANGED);
     pthread_join(thread, NULL);
-    assert_string_equal(list(context), FIRST);
+    assert_string_equal(bus_list(context), BUS_FIRST);
     watch.dwCurrentState = watch.dwEventState;
-    pull_out(reader);
+    bus_unplug(reader);
     assert_code(SCardGetStatusChange(context, PATIENCE_MS, &watch, 1), SCARD_S_SUCCESS);
-    assert_string_equal(list(context), "");
+    assert_string_equal(bus_list(context), "");
     assert_code(SCardReleaseContext(context), SCARD_S_SUCCESS);
 }
 
@@ -221,19 +115,19 @@ static void removal_ends_a_transmit(void **state)
     DWORD length = 0;
 
     (void)state;
-    await_list(context, FIRST);
-    assert_works(context, FIRST);
-    call.card = connect_shared(context, FIRST);
+    bus_await_list(context, BUS_FIRST);
+    assert_works(context, BUS_FIRST);
+    call.card = connect_shared(context, BUS_FIRST);
     before = emu_reader_count(reader, EMU_OUT, 0x6F);
     assert_int_equal(emu_reader_fault_text(reader, "in 6F silent"), 0);
     assert_int_equal(pthread_create(&thread, NULL, transmit, &call), 0);
     await_count(reader, 0x6F, before + 1);
-    pull_out(reader);
+    bus_unplug(reader);
     pthread_join(thread, NULL);
     assert_code(call.code, SCARD_E_READER_UNAVAILABLE);
-    await_list(context, "");
+    bus_await_list(context, "");
     assert_code(SCardStatus(call.card, NULL, &length, NULL, NULL, NULL, NULL), SCARD_E_READER_UNAVAILABLE);
-    assert_code(SCardConnect(context, FIRST, SCARD_SHARE_SHARED, 3, &call.card, &length),
+    assert_code(SCardConnect(context, BUS_FIRST, SCARD_SHARE_SHARED, 3, &call.card, &length),
                 SCARD_E_UNKNOWN_READER);
     assert_code(SCardReleaseContext(context), SCARD_S_SUCCESS);
 }
@@ -245,24 +139,24 @@ static void plugged_in_again_it_has_its_name(void **state)
     unsigned address = emu_bus_address(emu_reader_device(reader));
 
     (void)state;
-    await_list(context, FIRST);
+    bus_await_list(context, BUS_FIRST);
     for (unsigned i = 0; i < 20; i++) {
-        DWORD events = list_events(context);
+        DWORD events = bus_list_events(context);
 
-        assert_works(context, FIRST);
-        pull_out(reader);
+        assert_works(context, BUS_FIRST);
+        bus_unplug(reader);
         if (i & 1)
-            await_list(context, "");
-        plug_in(reader, i & 2 ? "1-4" : "1-2");
+            bus_await_list(context, "");
+        bus_plug(reader, i & 2 ? "1-4" : "1-2", NULL);
         /* One that has gone and one that has come. */
-        for (DWORD now = events; now < events + 0x20000; now = list_events(context)) {
-            SCARD_READERSTATE watch = {.szReader = PNP, .dwCurrentState = now};
+        for (DWORD now = events; now < events + 0x20000; now = bus_list_events(context)) {
+            SCARD_READERSTATE watch = {.szReader = BUS_PNP, .dwCurrentState = now};
 
             assert_code(SCardGetStatusChange(context, PATIENCE_MS, &watch, 1), SCARD_S_SUCCESS);
         }
-        assert_string_equal(list(context), FIRST);
+        assert_string_equal(bus_list(context), BUS_FIRST);
     }
-    assert_works(context, FIRST);
+    assert_works(context, BUS_FIRST);
     assert_int_not_equal(emu_bus_address(emu_reader_device(reader)), address);
     assert_code(SCardReleaseContext(context), SCARD_S_SUCCESS);
 }
@@ -273,17 +167,17 @@ static void two_of_a_model_have_numbers(void **state)
     struct emu_reader *one = plug_reader("1-2");
 
     (void)state;
-    await_list(context, FIRST);
+    bus_await_list(context, BUS_FIRST);
     plug_reader("1-3");
-    await_list(context, FIRST ", " SECOND);
-    assert_string_equal(fact(context, SECOND, "device"), "usb:1-3:1.0");
-    pull_out(one);
-    await_list(context, SECOND);
+    bus_await_list(context, BUS_FIRST ", " SECOND);
+    assert_string_equal(bus_fact(context, SECOND, "device"), "usb:1-3:1.0");
+    bus_unplug(one);
+    bus_await_list(context, SECOND);
     assert_works(context, SECOND);
-    plug_in(one, "1-5");
-    await_list(context, SECOND ", " FIRST);
-    assert_string_equal(fact(context, FIRST, "device"), "usb:1-5:1.0");
-    assert_works(context, FIRST);
+    bus_plug(one, "1-5", NULL);
+    bus_await_list(context, SECOND ", " BUS_FIRST);
+    assert_string_equal(bus_fact(context, BUS_FIRST, "device"), "usb:1-5:1.0");
+    assert_works(context, BUS_FIRST);
     assert_works(context, SECOND);
     assert_code(SCardReleaseContext(context), SCARD_S_SUCCESS);
 }
@@ -291,43 +185,38 @@ static void two_of_a_model_have_numbers(void **state)
 /* A name that a program was told once is to be the same reader's the next time. */
 static void numbers_follow_the_bus_whoever_is_ready_first(void **state)
 {
-    struct emu_reader_config config = config_of("tpdu");
     SCARDCONTEXT context;
 
     (void)state;
-    config.wake_ms = 100;
-    plug_in(make(&config), "1-2");
+    bus_plug(bus_reader("tpdu", "wake_ms=100"), "1-2", NULL);
     plug_reader("1-3");
     plug_reader("1-4");
     context = establish();
-    await_list(context, FIRST ", " SECOND ", " NAME " 02 00");
-    assert_string_equal(fact(context, FIRST, "device"), "usb:1-2:1.0");
-    assert_string_equal(fact(context, SECOND, "device"), "usb:1-3:1.0");
-    assert_string_equal(fact(context, NAME " 02 00", "device"), "usb:1-4:1.0");
+    bus_await_list(context, BUS_FIRST ", " SECOND ", "
+                                      "Emu Reader 02 00");
+    assert_string_equal(bus_fact(context, BUS_FIRST, "device"), "usb:1-2:1.0");
+    assert_string_equal(bus_fact(context, SECOND, "device"), "usb:1-3:1.0");
+    assert_string_equal(bus_fact(context, "Emu Reader 02 00", "device"), "usb:1-4:1.0");
     assert_code(SCardReleaseContext(context), SCARD_S_SUCCESS);
 }
 
 static void composite_device_is_two_readers(void **state)
 {
-    struct emu_reader_config config = config_of("tpdu");
+    struct emu_reader *reader = bus_reader("tpdu", "interfaces=2 keyboard=1");
     SCARDCONTEXT context = establish();
-    struct emu_reader *reader;
     char first[32], second[32];
 
     (void)state;
-    config.interfaces = 2;
-    config.keyboard = true;
-    reader = make(&config);
     assert_int_equal(emu_reader_insert(reader, 1, "sim:iso"), 0);
-    plug_in(reader, "1-2");
-    await_list(context, FIRST ", " SECOND);
-    snprintf(first, sizeof first, "%s", fact(context, FIRST, "device"));
-    snprintf(second, sizeof second, "%s", fact(context, SECOND, "device"));
+    bus_plug(reader, "1-2", NULL);
+    bus_await_list(context, BUS_FIRST ", " SECOND);
+    snprintf(first, sizeof first, "%s", bus_fact(context, BUS_FIRST, "device"));
+    snprintf(second, sizeof second, "%s", bus_fact(context, SECOND, "device"));
     assert_string_not_equal(first, second);
     assert_has(first, "usb:1-2:1.");
     assert_works(context, SECOND);
-    pull_out(reader);
-    await_list(context, "");
+    bus_unplug(reader);
+    bus_await_list(context, "");
     assert_code(SCardReleaseContext(context), SCARD_S_SUCCESS);
 }
 
@@ -342,28 +231,27 @@ static void assert_unusable(SCARDCONTEXT context, const char *reader, const char
     assert_code(SCardConnect(context, reader, SCARD_SHARE_SHARED, 3, &card, &protocol),
                 SCARD_E_READER_UNAVAILABLE);
     assert_has(scard_error_detail(), word);
-    assert_has(fact(context, reader, "problem"), word);
-    assert_has(fact(context, reader, "facts"), "\nlevel=TPDU\n");
+    assert_has(bus_fact(context, reader, "problem"), word);
+    assert_has(bus_fact(context, reader, "facts"), "\nlevel=TPDU\n");
 }
 
 /* It becomes usable under the same name. */
 static void await_usable(SCARDCONTEXT context, const char *reader)
 {
-    while (fact(context, reader, "problem")[0]) {
-        SCARD_READERSTATE watch = {.szReader = PNP, .dwCurrentState = list_events(context)};
+    while (bus_fact(context, reader, "problem")[0]) {
+        SCARD_READERSTATE watch = {.szReader = BUS_PNP, .dwCurrentState = bus_list_events(context)};
 
-        if (!fact(context, reader, "problem")[0])
+        if (!bus_fact(context, reader, "problem")[0])
             break;
         if (SCardGetStatusChange(context, PATIENCE_MS, &watch, 1))
-            fail_msg("'%s' stays", fact(context, reader, "problem"));
+            fail_msg("'%s' stays", bus_fact(context, reader, "problem"));
     }
     assert_works(context, reader);
 }
 
 static struct emu_reader *plug_as(const struct emu_place *place)
 {
-    struct emu_reader_config config = config_of("tpdu");
-    struct emu_reader *reader = make(&config);
+    struct emu_reader *reader = bus_reader("tpdu", "");
 
     assert_int_equal(emu_reader_insert(reader, 0, "sim:iso"), 0);
     assert_int_equal(emu_plug_as(emu_reader_device(reader), place), 0);
@@ -376,10 +264,10 @@ static void denied_reader_is_usable_once_it_is_permitted(void **state)
     struct emu_reader *reader = plug_as(&(struct emu_place){.path = "1-2", .denied = true});
 
     (void)state;
-    await_list(context, FIRST);
-    assert_unusable(context, FIRST, "permission");
+    bus_await_list(context, BUS_FIRST);
+    assert_unusable(context, BUS_FIRST, "permission");
     emu_bus_permit(emu_reader_device(reader), true);
-    await_usable(context, FIRST);
+    await_usable(context, BUS_FIRST);
     assert_code(SCardReleaseContext(context), SCARD_S_SUCCESS);
 }
 
@@ -389,10 +277,10 @@ static void held_reader_is_usable_once_it_is_given_up(void **state)
     struct emu_reader *reader = plug_as(&(struct emu_place){.path = "1-2", .held = 1});
 
     (void)state;
-    await_list(context, FIRST);
-    assert_unusable(context, FIRST, "program");
+    bus_await_list(context, BUS_FIRST);
+    assert_unusable(context, BUS_FIRST, "program");
     emu_bus_hold(emu_reader_device(reader), 0, false);
-    await_usable(context, FIRST);
+    await_usable(context, BUS_FIRST);
     assert_code(SCardReleaseContext(context), SCARD_S_SUCCESS);
 }
 
@@ -403,10 +291,10 @@ static void bound_reader_is_usable_once_it_is_unbound(void **state)
         plug_as(&(struct emu_place){.path = "1-2", .bound = 1, .driver = "pn533_usb"});
 
     (void)state;
-    await_list(context, FIRST);
-    assert_unusable(context, FIRST, "driver");
+    bus_await_list(context, BUS_FIRST);
+    assert_unusable(context, BUS_FIRST, "driver");
     emu_bus_bind(emu_reader_device(reader), 0, NULL);
-    await_usable(context, FIRST);
+    await_usable(context, BUS_FIRST);
     assert_code(SCardReleaseContext(context), SCARD_S_SUCCESS);
 }
 
@@ -416,52 +304,45 @@ static void unusable_reader_goes_when_it_is_unplugged(void **state)
     struct emu_reader *reader = plug_as(&(struct emu_place){.path = "1-2", .denied = true});
 
     (void)state;
-    await_list(context, FIRST);
-    pull_out(reader);
-    await_list(context, "");
-    plug_in(reader, "1-2");
-    await_list(context, FIRST);
-    await_usable(context, FIRST);
+    bus_await_list(context, BUS_FIRST);
+    bus_unplug(reader);
+    bus_await_list(context, "");
+    bus_plug(reader, "1-2", NULL);
+    bus_await_list(context, BUS_FIRST);
+    await_usable(context, BUS_FIRST);
     assert_code(SCardReleaseContext(context), SCARD_S_SUCCESS);
 }
 
 static void bad_firmware_is_told(void **state)
 {
-    struct emu_reader_config config = config_of("tpdu");
     SCARDCONTEXT context = establish();
 
     (void)state;
-    config.vid = 0x04E6;
-    config.pid = 0x5111;
-    config.bcd_device = 0x0001;
-    plug_in(make(&config), "1-2");
-    await_list(context, FIRST);
-    assert_unusable(context, FIRST, "firmware");
-    assert_unusable(context, FIRST, "usb:1-2:1.0?firmware=any");
-    assert_has(fact(context, FIRST, "facts"), "\nfirmware-needed=");
+    bus_plug(bus_reader("tpdu", "vid=0x04E6 pid=0x5111 bcd_device=1"), "1-2", NULL);
+    bus_await_list(context, BUS_FIRST);
+    assert_unusable(context, BUS_FIRST, "firmware");
+    assert_unusable(context, BUS_FIRST, "usb:1-2:1.0?firmware=any");
+    assert_has(bus_fact(context, BUS_FIRST, "facts"), "\nfirmware-needed=");
     assert_code(SCardReleaseContext(context), SCARD_S_SUCCESS);
 }
 
 /* One that is being opened holds up nobody, and may be pulled out. */
 static void slow_reader_is_alone_with_it(void **state)
 {
-    struct emu_reader_config config = config_of("tpdu");
+    struct emu_reader *slow = bus_reader("tpdu", "product=Slow");
     SCARDCONTEXT context = establish();
-    struct emu_reader *slow;
 
     (void)state;
-    config.product = "Slow Reader";
-    slow = make(&config);
     assert_int_equal(emu_reader_fault_text(slow, "in count=1000 silent"), 0);
-    plug_in(slow, "1-2");
+    bus_plug(slow, "1-2", NULL);
     await_count(slow, 0, 1);
     plug_reader("1-3");
-    await_list(context, FIRST);
-    assert_works(context, FIRST);
-    pull_out(slow);
+    bus_await_list(context, BUS_FIRST);
+    assert_works(context, BUS_FIRST);
+    bus_unplug(slow);
     emu_reader_no_faults(slow);
-    plug_in(slow, "1-2");
-    await_list(context, FIRST ", Emu Slow Reader 01 00");
+    bus_plug(slow, "1-2", NULL);
+    bus_await_list(context, BUS_FIRST ", Emu Slow 01 00");
     assert_code(SCardReleaseContext(context), SCARD_S_SUCCESS);
 }
 
@@ -474,7 +355,7 @@ static void *use(void *argument)
     SCARDCONTEXT context = establish();
 
     while (!storm_over) {
-        SCARD_READERSTATE watch = {.szReader = PNP, .dwCurrentState = list_events(context)};
+        SCARD_READERSTATE watch = {.szReader = BUS_PNP, .dwCurrentState = bus_list_events(context)};
         SCARDHANDLE card;
         DWORD protocol;
 
@@ -493,16 +374,16 @@ static void *use(void *argument)
 /* Pulled out and plugged in at any moment, with transmits under way. */
 static void storm(void **state)
 {
-    static char names[2][32] = {FIRST, SECOND};
+    static char names[2][32] = {BUS_FIRST, SECOND};
     struct emu_reader *both[2];
     pthread_t threads[2];
     SCARDCONTEXT context = establish();
 
     (void)state;
     both[0] = plug_reader("1-2");
-    await_list(context, FIRST);
+    bus_await_list(context, BUS_FIRST);
     both[1] = plug_reader("1-3");
-    await_list(context, FIRST ", " SECOND);
+    bus_await_list(context, BUS_FIRST ", " SECOND);
     storm_over = false;
     for (size_t i = 0; i < 2; i++)
         assert_int_equal(pthread_create(&threads[i], NULL, use, names[i]), 0);
@@ -510,8 +391,8 @@ static void storm(void **state)
         struct emu_reader *reader = both[i * 7 / 3 % 2];
         size_t sent = emu_reader_count(reader, EMU_OUT, 0);
 
-        pull_out(reader);
-        plug_in(reader, NULL);
+        bus_unplug(reader);
+        bus_plug(reader, NULL, NULL);
         /* Some are pulled out again before they are open, most in the middle of their work. */
         if (i % 4)
             await_count(reader, 0, sent + i % 40);
@@ -520,11 +401,11 @@ static void storm(void **state)
     for (size_t i = 0; i < 2; i++)
         pthread_join(threads[i], NULL);
     for (size_t i = 0; i < 2; i++)
-        pull_out(both[i]);
-    await_list(context, "");
-    plug_in(both[0], "1-2");
-    await_list(context, FIRST);
-    assert_works(context, FIRST);
+        bus_unplug(both[i]);
+    bus_await_list(context, "");
+    bus_plug(both[0], "1-2", NULL);
+    bus_await_list(context, BUS_FIRST);
+    assert_works(context, BUS_FIRST);
     assert_code(SCardReleaseContext(context), SCARD_S_SUCCESS);
 }
 
@@ -553,8 +434,8 @@ static void child_gives_the_reader_up(void **state)
     (void)state;
     plug_reader("1-2");
     context = establish();
-    await_list(context, FIRST);
-    card = connect_shared(context, FIRST);
+    bus_await_list(context, BUS_FIRST);
+    card = connect_shared(context, BUS_FIRST);
     assert_true(count_pipes() > before);
     child = fork();
     if (!child)
@@ -568,19 +449,17 @@ static void child_gives_the_reader_up(void **state)
 /* Everything at once under a context that is released: nothing is left open. */
 static void release_lets_go_of_everything(void **state)
 {
-    struct emu_reader *works = plug_reader("1-2"), *silent;
-    struct emu_reader_config config = config_of("tpdu");
+    struct emu_reader *works = plug_reader("1-2"), *silent = bus_reader("tpdu", "");
     SCARDCONTEXT context = establish();
 
     (void)state;
-    await_list(context, FIRST);
+    bus_await_list(context, BUS_FIRST);
     plug_as(&(struct emu_place){.path = "1-3", .denied = true});
-    await_list(context, FIRST ", " SECOND);
-    silent = make(&config);
+    bus_await_list(context, BUS_FIRST ", " SECOND);
     assert_int_equal(emu_reader_fault_text(silent, "in count=1000 silent"), 0);
-    plug_in(silent, "1-4");
+    bus_plug(silent, "1-4", NULL);
     await_count(silent, 0, 1);
-    connect_shared(context, FIRST);
+    connect_shared(context, BUS_FIRST);
     assert_code(SCardReleaseContext(context), SCARD_S_SUCCESS);
     assert_true(emu_bus_await_files(emu_reader_device(works), 0, PATIENCE_MS));
     assert_true(emu_bus_await_files(emu_reader_device(silent), 0, PATIENCE_MS));
@@ -588,45 +467,25 @@ static void release_lets_go_of_everything(void **state)
 
 static void only_the_chosen_model_is_taken(void **state)
 {
-    struct emu_reader_config config = config_of("tpdu");
-    struct emu_reader *reader = plug_reader("1-2");
+    struct emu_reader *reader = plug_reader("1-2"),
+                      *other = bus_reader("tpdu", "vid=0x1209 pid=0xABCD product=Other");
     SCARDCONTEXT context = establish();
 
     (void)state;
-    await_list(context, FIRST);
+    bus_await_list(context, BUS_FIRST);
     assert_code(SCardReleaseContext(context), SCARD_S_SUCCESS);
     /* The service has stopped when it has let go of this; the next one reads the environment anew. */
     assert_true(emu_bus_await_files(emu_reader_device(reader), 0, PATIENCE_MS));
-    config.vid = 0x1209;
-    config.pid = 0xABCD;
-    config.product = "Other";
-    plug_in(make(&config), "1-3");
+    bus_plug(other, "1-3", NULL);
     setenv("SCARD_READERS", "usb:1209:abcd sim:echo", 1);
-    others = ECHO;
     context = establish();
-    assert_string_equal(list(context), ECHO ", Emu Other 01 00");
+    assert_string_equal(bus_list(context), ECHO ", Emu Other 01 00");
     assert_code(SCardReleaseContext(context), SCARD_S_SUCCESS);
+    assert_true(emu_bus_await_files(emu_reader_device(other), 0, PATIENCE_MS));
+    setenv("SCARD_READERS", "usb:", 1);
 }
 
-static int finish(void **state)
-{
-    SCARDCONTEXT context;
-
-    (void)state;
-    while (reader_count) {
-        struct emu_reader *reader = readers[--reader_count];
-
-        pull_out(reader);
-        emu_reader_free(reader);
-    }
-    context = establish();
-    await_list(context, others);
-    assert_code(SCardReleaseContext(context), SCARD_S_SUCCESS);
-    assert_int_equal(emu_blamed(), 0);
-    return 0;
-}
-
-#define TEST(name) cmocka_unit_test_teardown(name, finish)
+#define TEST(name) cmocka_unit_test_teardown(name, bus_finish)
 
 /* With a number: a bus as hard to live with as that seed makes it. */
 int main(int argc, char **argv)

@@ -308,6 +308,5 @@ int main(int argc, char **argv)
 
     if (argc > 1)
         emu_bus_seed(strtoull(argv[1], NULL, 0));
-    setenv("SCARD_READERS", "usb:", 1);
     return cmocka_run_group_tests(tests, bus_begin, bus_end);
 }

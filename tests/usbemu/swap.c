@@ -42,22 +42,23 @@ static void swap(SCARDCONTEXT context, struct emu_reader *emulated, SCARD_READER
     assert_int_equal(counter(*state), before + 2);
 }
 
-static void unpowered(void **state)
+/* A card in the first reader, connected. */
+static SCARDHANDLE begin(SCARDCONTEXT context, struct emu_reader *emulated)
 {
-    SCARDCONTEXT context;
-    struct emu_reader *emulated = bus_reader("tpdu", "");
-    SCARD_READERSTATE known;
-    SCARDHANDLE card;
-    DWORD protocol;
-
-    (void)state;
-    assert_int_equal(SCardEstablishContext(SCARD_SCOPE_SYSTEM, NULL, NULL, &context), SCARD_S_SUCCESS);
     bus_plug(emulated, "1-1", "sim:echo?protocol=T1");
     bus_await_list(context, BUS_FIRST);
     bus_await_card(context, BUS_FIRST, true);
-    assert_int_equal(
-        SCardConnect(context, BUS_FIRST, SCARD_SHARE_SHARED, SCARD_PROTOCOL_T1, &card, &protocol),
-        SCARD_S_SUCCESS);
+    return connect_shared(context, BUS_FIRST);
+}
+
+static void unpowered(void **state)
+{
+    struct emu_reader *emulated = bus_reader("tpdu", "");
+    SCARDCONTEXT context = establish();
+    SCARDHANDLE card = begin(context, emulated);
+    SCARD_READERSTATE known;
+
+    (void)state;
     assert_int_equal(SCardDisconnect(card, SCARD_UNPOWER_CARD), SCARD_S_SUCCESS);
     known = with_card(context);
     assert_false(emu_reader_slot(emulated, 0).active);
@@ -68,20 +69,13 @@ static void unpowered(void **state)
 /* The handle of the first card does not reach the second. */
 static void activated_by_the_reader(void **state)
 {
-    SCARDCONTEXT context;
     struct emu_reader *emulated = bus_reader("activating", "");
+    SCARDCONTEXT context = establish();
+    SCARDHANDLE card = begin(context, emulated);
     SCARD_READERSTATE known;
-    SCARDHANDLE card;
     DWORD protocol;
 
     (void)state;
-    assert_int_equal(SCardEstablishContext(SCARD_SCOPE_SYSTEM, NULL, NULL, &context), SCARD_S_SUCCESS);
-    bus_plug(emulated, "1-1", "sim:echo?protocol=T1");
-    bus_await_list(context, BUS_FIRST);
-    bus_await_card(context, BUS_FIRST, true);
-    assert_int_equal(
-        SCardConnect(context, BUS_FIRST, SCARD_SHARE_SHARED, SCARD_PROTOCOL_T1, &card, &protocol),
-        SCARD_S_SUCCESS);
     known = with_card(context);
     for (unsigned i = 0; i < 3; i++)
         swap(context, emulated, &known);
@@ -96,10 +90,9 @@ static void activated_by_the_reader(void **state)
 static void first_notice(void **state)
 {
     struct emu_reader *emulated = bus_reader("activating", "");
-    SCARDCONTEXT context;
+    SCARDCONTEXT context = establish();
 
     (void)state;
-    assert_int_equal(SCardEstablishContext(SCARD_SCOPE_SYSTEM, NULL, NULL, &context), SCARD_S_SUCCESS);
     bus_plug(emulated, "1-1", "sim:echo?protocol=T1");
     bus_await_list(context, BUS_FIRST);
     assert_int_equal(counter(with_card(context)), 1);
@@ -120,11 +113,10 @@ static void await_state(SCARDCONTEXT context, DWORD wanted)
 static void looks_that_fail(void **state)
 {
     struct emu_reader *emulated = bus_reader("tpdu", "");
-    SCARDCONTEXT context;
+    SCARDCONTEXT context = establish();
     size_t asked;
 
     (void)state;
-    assert_int_equal(SCardEstablishContext(SCARD_SCOPE_SYSTEM, NULL, NULL, &context), SCARD_S_SUCCESS);
     bus_plug(emulated, "1-1", NULL);
     bus_await_list(context, BUS_FIRST);
     bus_await_card(context, BUS_FIRST, false);
@@ -147,14 +139,13 @@ static void reader_that_was_asleep(void **state)
 {
     static const BYTE command[] = {0x00, 0xB0, 0x00, 0x00, 0x01};
     struct emu_reader *emulated = bus_reader("tpdu", "");
-    SCARDCONTEXT context;
+    SCARDCONTEXT context = establish();
     SCARD_READERSTATE known;
     SCARDHANDLE card;
     DWORD protocol, length;
     BYTE response[258];
 
     (void)state;
-    assert_int_equal(SCardEstablishContext(SCARD_SCOPE_SYSTEM, NULL, NULL, &context), SCARD_S_SUCCESS);
     bus_plug(emulated, "1-1", "sim:echo?protocol=T1");
     bus_await_list(context, BUS_FIRST);
     bus_await_card(context, BUS_FIRST, true);
