@@ -8,7 +8,10 @@
 #include <cmocka.h>
 
 #include <dirent.h>
+#include <fcntl.h>
+#include <pthread.h>
 #include <scard.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -258,15 +261,121 @@ static void fork_closes_connections(void **state)
     }
 }
 
+static atomic_bool stop;
+
+/* Contexts, calls and waits of the remote service that come and go. */
+static void *busy(void *argument)
+{
+    SCARD_READERSTATE watch = {.szReader = "\\\\?PnP?\\Notification"};
+
+    (void)argument;
+    while (!stop) {
+        SCARDCONTEXT context;
+        char names[64];
+        DWORD length = sizeof names;
+
+        if (SCardEstablishContext(SCARD_SCOPE_SYSTEM, NULL, NULL, &context) ||
+            SCardListReaders(context, NULL, names, &length) ||
+            SCardGetStatusChange(context, 1, &watch, 1) != SCARD_E_TIMEOUT || SCardReleaseContext(context))
+            abort();
+    }
+    return NULL;
+}
+
+/* A program that is executed inherits none but those. */
+static void assert_nothing_leaks(const bool known[1024])
+{
+    for (int fd = 3; fd < 1024; fd++) {
+        int flags = known[fd] ? -1 : fcntl(fd, F_GETFD);
+
+        assert_true(flags < 0 || flags & FD_CLOEXEC);
+    }
+}
+
+static int child_has_a_context_of_its_own(SCARDCONTEXT inherited)
+{
+    SCARDCONTEXT context;
+    char names[64];
+    DWORD length = sizeof names;
+
+    if (SCardIsValidContext(inherited) != SCARD_E_INVALID_HANDLE)
+        return 1;
+    if (SCardEstablishContext(SCARD_SCOPE_SYSTEM, NULL, NULL, &context) ||
+        SCardListReaders(context, NULL, names, &length) || SCardReleaseContext(context))
+        return 2;
+    return 0;
+}
+
+static void fork_and_exec_while_others_are_inside(void **state)
+{
+    struct kit *kit = *state;
+    bool known[1024];
+    pthread_t threads[3];
+    SCARDCONTEXT context;
+    int status;
+
+    for (int fd = 0; fd < 1024; fd++)
+        known[fd] = fcntl(fd, F_GETFD) >= 0;
+    serve(kit, 0, kit->ours, "Ours");
+    assert_int_equal(SCardEstablishContext(SCARD_SCOPE_SYSTEM, NULL, NULL, &context), SCARD_S_SUCCESS);
+    stop = false;
+    for (unsigned i = 0; i < 3; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, busy, NULL), 0);
+    for (unsigned i = 0; i < 40; i++) {
+        pid_t child = fork();
+
+        if (!child) {
+            alarm(60);
+            _exit(child_has_a_context_of_its_own(context));
+        }
+        assert_nothing_leaks(known);
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_int_equal(status, 0);
+    }
+    stop = true;
+    for (unsigned i = 0; i < 3; i++)
+        pthread_join(threads[i], NULL);
+    assert_int_equal(SCardReleaseContext(context), SCARD_S_SUCCESS);
+}
+
+/* A server that may end stays findable until it does. */
+static void an_idle_server_ends_when_nobody_is_there(void **state)
+{
+    struct kit *kit = *state;
+    const struct scard_server_options options = {.size = sizeof options, .listener = -1, .path = kit->ours};
+    struct scard_server *server;
+    SCARDCONTEXT context;
+
+    setenv("SCARD_READERS", "sim:echo", 1);
+    assert_int_equal(scard_server_start(&options, &server), SCARD_S_SUCCESS);
+    unsetenv("SCARD_READERS");
+    assert_false(scard_server_stop_idle(server, INFINITE));
+    assert_int_equal(SCardEstablishContext(SCARD_SCOPE_SYSTEM, NULL, NULL, &context), SCARD_S_SUCCESS);
+    for (int i = 0; i < 3; i++) {
+        assert_false(scard_server_stop_idle(server, 0));
+        assert_reader("scard sim:echo 00 00");
+    }
+    assert_int_equal(SCardReleaseContext(context), SCARD_S_SUCCESS);
+    while (!scard_server_stop_idle(server, 0))
+        ;
+    assert_int_equal(access(kit->ours, F_OK), -1);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(ours_comes_before_pcscd),           TEST(it_says_which),
-        TEST(named_readers_are_in_this_process), TEST(readers_of_the_file_pass_pcscd_over),
-        TEST(asked_for_and_not_there),           TEST(a_context_outlives_its_server),
-        TEST(there_may_be_many_readers),         TEST(fork_closes_connections),
+        TEST(ours_comes_before_pcscd),
+        TEST(it_says_which),
+        TEST(named_readers_are_in_this_process),
+        TEST(readers_of_the_file_pass_pcscd_over),
+        TEST(asked_for_and_not_there),
+        TEST(a_context_outlives_its_server),
+        TEST(there_may_be_many_readers),
+        TEST(fork_closes_connections),
+        TEST(fork_and_exec_while_others_are_inside),
+        TEST(an_idle_server_ends_when_nobody_is_there),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/rc.h"
+#include "manager/local.h"
 
 static const uint8_t command[] = {0x00, 0xA4, 0x04, 0x00, 0x02, 0x3F, 0x00};
 
@@ -238,6 +239,31 @@ static void a_wait_ends_once_by_an_event(void **state)
     kit_send(fd, WIRE_STOP_WAITING, NULL, 0);
     kit_expect_silence(fd);
     close(fd);
+}
+
+/* What pcsc_scan and all who watch the list of readers wait for. */
+static void readers_that_come_and_go_end_a_wait(void **state)
+{
+    const struct kit *kit = *state;
+    struct wire_reader readers[WIRE_LEGACY_READERS];
+    struct reader *extra = test_reader_new(0);
+    int fd = kit_connect(kit);
+
+    for (int round = 0; round < 2; round++) {
+        kit_send(fd, WIRE_WAIT, NULL, 0);
+        read_table(fd, readers, WIRE_LEGACY_READERS);
+        assert_int_equal(readers[KIT_READERS].name[0] != 0, round);
+        if (round)
+            local_remove(kit->service, extra);
+        else
+            assert_int_equal(local_add(kit->service, &extra, 1), 0);
+        read_wait_end(fd, 0);
+    }
+    kit_send(fd, WIRE_GET_LEGACY_TABLE, NULL, 0);
+    read_table(fd, readers, WIRE_LEGACY_READERS);
+    assert_string_equal(readers[KIT_READERS].name, "");
+    close(fd);
+    test_reader_free(extra);
 }
 
 static void each_wait_has_its_end(void **state)
@@ -552,6 +578,7 @@ int main(void)
         TEST(an_answer_without_room_tells_its_length_only),
         TEST(the_old_table_has_sixteen_places),
         TEST(a_wait_ends_once_by_an_event),
+        TEST(readers_that_come_and_go_end_a_wait),
         TEST(each_wait_has_its_end),
         TEST(an_event_does_not_overtake_the_table),
         TEST(a_wait_is_cancelled_from_another_connection),

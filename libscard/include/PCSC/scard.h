@@ -86,7 +86,7 @@ int scard_server_fd(const struct scard_server *server);
 void scard_server_stop(struct scard_server *server);
 
 /* The same, if it has had no clients for dwIdle milliseconds and none is just connecting: 1, and the server is gone.
- * Else 0. Nobody is dropped: who comes later finds no socket, or waits at a listener of the caller's. */
+ * Else 0: whoever has connected is served. Who comes later finds no socket, or waits at a listener of the caller's. */
 int scard_server_stop_idle(struct scard_server *server, DWORD dwIdle);
 
 /* Control codes of the built-in simulated readers (sim:NAME), through SCardControl without data. */
