@@ -72,15 +72,18 @@ static bool is_behind_a_transaction(struct connection *connection)
     return false;
 }
 
-/* The handles are closed when it returns, unless the server cannot do so yet. */
+/* The handles are closed when it returns, unless the server cannot do so yet. Of a context without any
+ * nothing is to be seen; our server ends it with the connection, and counts no contexts that it could run out
+ * of. */
 static void end_connection(struct connection *connection)
 {
     struct wire_release body = {.context = connection->context};
     struct remote *remote = connection->remote;
+    bool silent = connection->broken || (connection->features && list_empty(&connection->handles));
 
-    if (!connection->broken && is_behind_a_transaction(connection))
+    if (!silent && is_behind_a_transaction(connection))
         connection_send(connection, WIRE_RELEASE, &body, NULL, 0);
-    else if (!connection->broken)
+    else if (!silent)
         connection_ask(connection, WIRE_RELEASE, &body);
     pthread_mutex_lock(&remote->lock);
     while (!list_empty(&connection->handles)) {

@@ -112,28 +112,33 @@ int connection_receive(struct connection *connection, void *bytes, size_t length
     return RC_OK;
 }
 
-int connection_ask(struct connection *connection, uint32_t command, void *body)
+static int hear(struct connection *connection, void *body, size_t size)
 {
-    size_t size = (size_t)wire_body_size(command), done = 0;
-    int rc = connection_send(connection, command, body, NULL, 0);
+    size_t done = 0;
+    int rc;
 
-    while (!rc && (rc = connection_receive(connection, body, size, &done)) == RC_TIMEOUT) {
+    while ((rc = connection_receive(connection, body, size, &done)) == RC_TIMEOUT) {
         struct pollfd socket = {.fd = connection->fd, .events = POLLIN};
 
         poll(&socket, 1, -1);
-        rc = RC_OK;
     }
     return rc;
 }
 
-/* Offers the newest version, or the one that the server can. */
-static int agree(struct connection *connection)
+int connection_ask(struct connection *connection, uint32_t command, void *body)
+{
+    int rc = connection_send(connection, command, body, NULL, 0);
+
+    return rc ? rc : hear(connection, body, (size_t)wire_body_size(command));
+}
+
+/* What the server says to the newest version: that, or the one that it can, which is then offered. */
+static int agree(struct connection *connection, struct wire_version version)
 {
     int32_t minor = WIRE_MINOR_NEWEST;
-    struct wire_version version = {.major = WIRE_MAJOR, .minor = minor};
-    int rc = connection_ask(connection, WIRE_VERSION, &version);
+    int rc = RC_OK;
 
-    if (!rc && wire_rc(version.rv) == RC_SERVICE_STOPPED && version.major == WIRE_MAJOR &&
+    if (wire_rc(version.rv) == RC_SERVICE_STOPPED && version.major == WIRE_MAJOR &&
         version.minor >= WIRE_MINOR_OLDEST && version.minor < minor) {
         version.rv = 0;
         minor = version.minor;
@@ -150,12 +155,23 @@ static int agree(struct connection *connection)
     return RC_OK;
 }
 
+/* Version and context are asked for at once, so that the way to the server counts once: no version has
+ * another request for a context. */
 static int establish(struct connection *connection, bool no_wait)
 {
-    struct wire_release no_wait_body;
+    struct wire_version version = {.major = WIRE_MAJOR, .minor = WIRE_MINOR_NEWEST};
     struct wire_establish body = {.scope = 2};
-    int rc = connection_ask(connection, WIRE_ESTABLISH, &body);
+    struct wire_release no_wait_body;
+    int rc = connection_send(connection, WIRE_VERSION, &version, NULL, 0);
 
+    if (!rc)
+        rc = connection_send(connection, WIRE_ESTABLISH, &body, NULL, 0);
+    if (!rc)
+        rc = hear(connection, &version, sizeof version);
+    if (!rc)
+        rc = hear(connection, &body, sizeof body);
+    if (!rc)
+        rc = agree(connection, version);
     if (!rc && body.rv)
         rc = detail_set(wire_rc(body.rv), "%s: the service refuses a context (%08X)",
                         connection->remote->path, body.rv);
@@ -204,9 +220,7 @@ int connection_open(struct remote *remote, bool no_wait, struct connection **ret
         rc = connection_open_bare(remote, &connection);
     if (rc)
         return rc;
-    rc = agree(connection);
-    if (!rc)
-        rc = establish(connection, no_wait);
+    rc = establish(connection, no_wait);
     if (!rc) {
         *ret_connection = connection;
         return RC_OK;

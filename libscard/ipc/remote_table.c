@@ -145,7 +145,7 @@ int table_receive(struct remote_call *call, struct table *ret_table)
 }
 
 /* The table of minor 6. A server keeps the end of a WAIT back between its parts, so all that is asked goes
- * between them. */
+ * between them; and all at once, so that the way to the server counts once. */
 static int read_newest(struct remote_call *call, struct table *ret_table)
 {
     struct wire_events events = {0};
@@ -153,13 +153,13 @@ static int read_newest(struct remote_call *call, struct table *ret_table)
     int rc = call_send(call, WIRE_GET_TABLE_SIZE);
 
     if (!rc)
-        rc = call_receive(call, &count, sizeof count);
-    if (!rc)
         rc = call_send(call, WIRE_GET_EVENTS);
     if (!rc)
-        rc = call_receive(call, &events, sizeof events);
-    if (!rc)
         rc = call_send(call, WIRE_GET_TABLE);
+    if (!rc)
+        rc = call_receive(call, &count, sizeof count);
+    if (!rc)
+        rc = call_receive(call, &events, sizeof events);
     if (!rc)
         rc = receive_entries(call, count, ret_table);
     if (!rc && !events.rv && events.events & 0xFFFF)

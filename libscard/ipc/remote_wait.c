@@ -165,16 +165,18 @@ static int wait_for_events(struct remote_call *call, struct deadline deadline, s
             return rc;
         if (!sleep_rc && (wait->cancelled || wire_rc(message.rv) == RC_CANCELLED))
             sleep_rc = RC_CANCELLED;
+        /* The event is most likely what is waited for. At the end the entries tell of now; what has changed
+         * in the last moment is a change. */
+        rc = table_read(call, &table);
+        if (!rc)
+            rc = judge(wait, &table);
+        if (rc && rc != RC_TIMEOUT)
+            return rc;
         if (sleep_rc)
-            break;
+            return !rc && sleep_rc == RC_TIMEOUT ? RC_OK : sleep_rc;
+        if (!rc)
+            return RC_OK;
     }
-    /* The entries tell of now; what has changed in the last moment is a change. */
-    rc = table_read(call, &table);
-    if (!rc)
-        rc = judge(wait, &table);
-    if (rc && rc != RC_TIMEOUT)
-        return rc;
-    return !rc && sleep_rc == RC_TIMEOUT ? RC_OK : sleep_rc;
 }
 
 int remote_wait(struct service_context *service_context, struct deadline deadline,
