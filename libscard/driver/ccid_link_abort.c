@@ -50,9 +50,10 @@ static int await_abort(struct ccid_link *link, struct link_slot *slot, const str
 }
 
 /* Both parts with one number: control request, then message; the reader fails all commands of the slot in
- * between, and its SlotStatus ends it (5.3.1). Some stall the request and take the message alone; one that
- * has lost the request waits for it behind the message. */
-int link_abort_once(struct ccid_link *link, struct link_slot *slot, struct deadline deadline)
+ * between, and its SlotStatus ends it (5.3.1). Some stall the request and take the message alone. One that
+ * has lost the request waits for it behind the message, and so does one that took it for the missing half of
+ * an older abort. */
+int link_abort_once(struct ccid_link *link, struct link_slot *slot, bool in_abort, struct deadline deadline)
 {
     struct ccid_command abort = {.type = CCID_ABORT, .slot = slot->index, .seq = link_next_seq(link)};
     struct deadline first = deadline;
@@ -66,10 +67,10 @@ int link_abort_once(struct ccid_link *link, struct link_slot *slot, struct deadl
     rc = link_send(link, slot, &abort, deadline);
     if (rc)
         return rc;
-    if (asked)
+    if (asked || in_abort)
         first = deadline_min(deadline, deadline_in_ms(ABORT_CONTROL_MS));
     rc = await_abort(link, slot, &abort, first);
-    if (rc == RC_TIMEOUT && asked && !deadline_passed(deadline)) {
+    if (rc == RC_TIMEOUT && (asked || in_abort) && !deadline_passed(deadline)) {
         asked = ask_abort(link, slot, abort.seq, deadline);
         if (asked == RC_OK)
             rc = await_abort(link, slot, &abort, deadline);
@@ -112,10 +113,11 @@ static int switch_off(struct ccid_link *link, struct link_slot *slot)
                         deadline_in_ms(ABORT_MS));
 }
 
-int link_abort(struct ccid_link *link, struct link_slot *slot)
+int link_abort(struct ccid_link *link, struct link_slot *slot, bool in_abort)
 {
-    int rc = link->descriptor->transport == CCID_BULK ? link_abort_once(link, slot, deadline_in_ms(ABORT_MS))
-                                                      : switch_off(link, slot);
+    int rc = link->descriptor->transport == CCID_BULK
+                 ? link_abort_once(link, slot, in_abort, deadline_in_ms(ABORT_MS))
+                 : switch_off(link, slot);
 
     if (rc && rc != RC_READER_UNAVAILABLE) {
         log_debug("CCID: slot %u: the command could not be aborted; its answer will be dropped",
@@ -146,7 +148,7 @@ static int ask_status(struct ccid_link *link, uint64_t timeout_ms)
 static void wake_up(struct ccid_link *link, uint64_t timeout_ms)
 {
     for (unsigned i = 0; i < ABORT_TRIES; i++) {
-        int rc = link_abort_once(link, &link->slots[0], deadline_in_ms(timeout_ms));
+        int rc = link_abort_once(link, &link->slots[0], false, deadline_in_ms(timeout_ms));
 
         if (!rc || rc == RC_READER_UNAVAILABLE)
             return;

@@ -48,7 +48,7 @@ static int give_up(struct ccid_link *link, struct link_slot *slot, int rc)
     char words[DETAIL_ROOM];
 
     snprintf(words, sizeof words, "%s", detail_get());
-    if (link_abort(link, slot))
+    if (link_abort(link, slot, false))
         return link_say_gone();
     return strcmp(words, detail_get()) ? detail_set(rc, "%s", words) : rc;
 }
@@ -83,7 +83,7 @@ static int exchange(struct ccid_link *link, struct link_slot *slot, struct ccid_
         if (rc && rc != RC_READER_UNAVAILABLE && (slot->waiting || may_be_chained(link, command, rc)))
             rc = give_up(link, slot, rc);
     }
-    if (!rc && is_in_abort(ret_answer) && !link_abort(link, slot) && may_follow_abort(command->type)) {
+    if (!rc && is_in_abort(ret_answer) && !link_abort(link, slot, true) && may_follow_abort(command->type)) {
         rc = link_try(link, slot, command, timeout_ms, true, ret_answer);
         if (rc && rc != RC_READER_UNAVAILABLE && slot->waiting)
             rc = give_up(link, slot, rc);

@@ -91,10 +91,11 @@ void link_settle(struct ccid_link *link, struct link_slot *slot);
 /* Wipes what the slot holds of its last answer. */
 void link_forget_answer(struct ccid_link *link, struct link_slot *slot);
 
-/* ccid_link_abort.c. Makes the slot ready for the next command; RC_OK or RC_READER_UNAVAILABLE. */
-int link_abort(struct ccid_link *link, struct link_slot *slot);
+/* ccid_link_abort.c. Makes the slot ready for the next command; RC_OK or RC_READER_UNAVAILABLE. in_abort: the
+ * reader has said that it has half of an abort already. */
+int link_abort(struct ccid_link *link, struct link_slot *slot, bool in_abort);
 /* One try (5.3.1). RC_OK: the reader has answered it. */
-int link_abort_once(struct ccid_link *link, struct link_slot *slot, struct deadline deadline);
+int link_abort_once(struct ccid_link *link, struct link_slot *slot, bool in_abort, struct deadline deadline);
 /* Clears the bulk endpoints, if no other slot uses them. */
 void link_clear(struct ccid_link *link, struct link_slot *slot);
 

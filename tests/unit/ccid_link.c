@@ -449,6 +449,25 @@ static void a_reader_is_not_left_in_an_abort(void **state)
     finish(&rig);
 }
 
+/* It has the message of an older abort: the request of the next one completes that, and its message is the
+ * first half again. */
+static void halves_of_two_aborts_are_put_right(void **state)
+{
+    struct ccid_answer answer = {0};
+    struct rig rig;
+
+    (void)state;
+    build(&rig, 1, 1, 0);
+    fake_pipe_steps(rig.fake, OUT("65 00000000 00 00 000000"), IN("81 00000000 00 00 40FF00"),
+                    CONTROL("2101 0100"), OUT("72 00000000 00 01 000000"), IN("81 00000000 00 77 000000"),
+                    {.what = FAKE_IN, .rc = RC_TIMEOUT, .wait_ms = 1000}, CONTROL("2101 0100"),
+                    IN("81 00000000 00 01 000000"), OUT("65 00000000 00 02 000000"),
+                    IN("81 00000000 00 02 000000"));
+    assert_int_equal(ask(&rig, 0, 100, &answer), RC_OK);
+    assert_false(answer.failed);
+    finish(&rig);
+}
+
 /* A chain that makes no sense is aborted, and so is one whose answer cannot be read. */
 static void a_chain_is_not_left_in_the_middle(void **state)
 {
@@ -1081,6 +1100,7 @@ int main(void)
         cmocka_unit_test(an_abort_that_fails_leaves_the_pipes_clear),
         cmocka_unit_test(an_abort_is_asked_for_again),
         cmocka_unit_test(a_reader_is_not_left_in_an_abort),
+        cmocka_unit_test(halves_of_two_aborts_are_put_right),
         cmocka_unit_test(a_chain_is_not_left_in_the_middle),
         cmocka_unit_test(an_abort_takes_bounded_time),
         cmocka_unit_test(a_cancel_ends_the_wait_for_an_answer),

@@ -309,7 +309,7 @@ static void fault_row(const struct fault *fault)
     assert_int_equal(emu_reader_fault_text(the.emulated, rule), 0);
     if (fault->also)
         assert_int_equal(emu_reader_fault_text(the.emulated, fault->also), 0);
-    divisor = fault->harm == HARMLESS ? 0 : fault->also ? 25 : 100;
+    divisor = fault->harm == HARMLESS ? 0 : fault->also ? 15 : 100;
     code = session();
     divisor = 0;
     mend(code);
