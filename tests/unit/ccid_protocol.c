@@ -410,30 +410,23 @@ static void slow_card(void **state)
     close_reader(true);
 }
 
-static int fresh(void **state)
-{
-    (void)state;
-    script_reset();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(host_pps, fresh),
-        cmocka_unit_test_setup(host_pps_falls_back, fresh),
-        cmocka_unit_test_setup(ends_at_once, fresh),
-        cmocka_unit_test_setup(not_possible, fresh),
-        cmocka_unit_test_setup(rates, fresh),
-        cmocka_unit_test_setup(reader_pps, fresh),
-        cmocka_unit_test_setup(automatic, fresh),
-        cmocka_unit_test_setup(kept_parameters, fresh),
-        cmocka_unit_test_setup(no_set_parameters, fresh),
-        cmocka_unit_test_setup(skip_parameters, fresh),
-        cmocka_unit_test_setup(no_pps, fresh),
-        cmocka_unit_test_setup(ifsd_falls_back, fresh),
-        cmocka_unit_test_setup(character_level, fresh),
-        cmocka_unit_test_setup(slow_card, fresh),
+        cmocka_unit_test_setup(host_pps, script_fresh),
+        cmocka_unit_test_setup(host_pps_falls_back, script_fresh),
+        cmocka_unit_test_setup(ends_at_once, script_fresh),
+        cmocka_unit_test_setup(not_possible, script_fresh),
+        cmocka_unit_test_setup(rates, script_fresh),
+        cmocka_unit_test_setup(reader_pps, script_fresh),
+        cmocka_unit_test_setup(automatic, script_fresh),
+        cmocka_unit_test_setup(kept_parameters, script_fresh),
+        cmocka_unit_test_setup(no_set_parameters, script_fresh),
+        cmocka_unit_test_setup(skip_parameters, script_fresh),
+        cmocka_unit_test_setup(no_pps, script_fresh),
+        cmocka_unit_test_setup(ifsd_falls_back, script_fresh),
+        cmocka_unit_test_setup(character_level, script_fresh),
+        cmocka_unit_test_setup(slow_card, script_fresh),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -881,42 +881,35 @@ static void character_t1(void **state)
     close_reader(true);
 }
 
-static int fresh(void **state)
-{
-    (void)state;
-    script_reset();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(opening, fresh),
-        cmocka_unit_test_setup(opening_refused, fresh),
-        cmocka_unit_test_setup(layout_has_room, fresh),
-        cmocka_unit_test_setup(presence, fresh),
-        cmocka_unit_test_setup(presence_broken_off, fresh),
-        cmocka_unit_test_setup(presence_fails, fresh),
-        cmocka_unit_test_setup(swap_by_notice, fresh),
-        cmocka_unit_test_setup(memory, fresh),
-        cmocka_unit_test_setup(left_in_exchange, fresh),
-        cmocka_unit_test_setup(swap_before_reset, fresh),
-        cmocka_unit_test_setup(resets, fresh),
-        cmocka_unit_test_setup(voltages, fresh),
-        cmocka_unit_test_setup(bad_atrs, fresh),
-        cmocka_unit_test_setup(power_up_ends_at_once, fresh),
-        cmocka_unit_test_setup(emv_reader, fresh),
-        cmocka_unit_test_setup(busy_slot, fresh),
-        cmocka_unit_test_setup(tpdu_t0, fresh),
-        cmocka_unit_test_setup(short_responses, fresh),
-        cmocka_unit_test_setup(tpdu_t1, fresh),
-        cmocka_unit_test_setup(ifsd, fresh),
-        cmocka_unit_test_setup(short_level, fresh),
-        cmocka_unit_test_setup(extended_chaining, fresh),
-        cmocka_unit_test_setup(endless_chain, fresh),
-        cmocka_unit_test_setup(raw, fresh),
-        cmocka_unit_test_setup(character_t0, fresh),
-        cmocka_unit_test_setup(character_t1, fresh),
+        cmocka_unit_test_setup(opening, script_fresh),
+        cmocka_unit_test_setup(opening_refused, script_fresh),
+        cmocka_unit_test_setup(layout_has_room, script_fresh),
+        cmocka_unit_test_setup(presence, script_fresh),
+        cmocka_unit_test_setup(presence_broken_off, script_fresh),
+        cmocka_unit_test_setup(presence_fails, script_fresh),
+        cmocka_unit_test_setup(swap_by_notice, script_fresh),
+        cmocka_unit_test_setup(memory, script_fresh),
+        cmocka_unit_test_setup(left_in_exchange, script_fresh),
+        cmocka_unit_test_setup(swap_before_reset, script_fresh),
+        cmocka_unit_test_setup(resets, script_fresh),
+        cmocka_unit_test_setup(voltages, script_fresh),
+        cmocka_unit_test_setup(bad_atrs, script_fresh),
+        cmocka_unit_test_setup(power_up_ends_at_once, script_fresh),
+        cmocka_unit_test_setup(emv_reader, script_fresh),
+        cmocka_unit_test_setup(busy_slot, script_fresh),
+        cmocka_unit_test_setup(tpdu_t0, script_fresh),
+        cmocka_unit_test_setup(short_responses, script_fresh),
+        cmocka_unit_test_setup(tpdu_t1, script_fresh),
+        cmocka_unit_test_setup(ifsd, script_fresh),
+        cmocka_unit_test_setup(short_level, script_fresh),
+        cmocka_unit_test_setup(extended_chaining, script_fresh),
+        cmocka_unit_test_setup(endless_chain, script_fresh),
+        cmocka_unit_test_setup(raw, script_fresh),
+        cmocka_unit_test_setup(character_t0, script_fresh),
+        cmocka_unit_test_setup(character_t1, script_fresh),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -136,13 +136,7 @@ void script_start_rc(int rc)
     start_rc = rc;
 }
 
-void script_done(void)
-{
-    assert_int_equal(at, count);
-    script_reset();
-}
-
-void script_reset(void)
+static void reset(void)
 {
     for (size_t i = 0; i < count; i++) {
         free(steps[i].data);
@@ -158,6 +152,19 @@ void script_reset(void)
     script_look = script_left = false;
     script_pauses = script_freed = script_forgotten = script_cancelled = script_abandoned = 0;
     script_paused_ms = 0;
+}
+
+void script_done(void)
+{
+    assert_int_equal(at, count);
+    reset();
+}
+
+int script_fresh(void **state)
+{
+    (void)state;
+    reset();
+    return 0;
 }
 
 int ccid_link_new(struct pipe *pipe, const struct ccid_descriptor *descriptor, const struct ccid_quirk *quirk,

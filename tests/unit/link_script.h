@@ -30,9 +30,11 @@ void script_rates(int rc, const char *data);
 /* Of ccid_link_start. */
 void script_start_rc(int rc);
 
-/* Everything has been played. Resets. */
+/* Everything has been played; the next script may begin. */
 void script_done(void);
-void script_reset(void);
+
+/* Setup of a test: no script, whatever the test before it has left. */
+int script_fresh(void **state);
 
 extern uint64_t script_timeout_ms; /* of the command sent last */
 extern bool script_look;           /* the slot's event_fd is readable */
