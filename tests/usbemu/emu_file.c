@@ -15,7 +15,6 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 /* By descriptor, in pages, to be read without the lock by every close() of the program. */
@@ -39,7 +38,7 @@ static slot *find(int fd)
 static void close_raw(int fd)
 {
     if (fd >= 0)
-        syscall(SYS_close, fd);
+        emu_close(fd);
 }
 
 static void make_quiet(struct emu_file *file)

@@ -24,6 +24,28 @@
 
 #include "emu_export.h"
 
+/* The thread sanitizer has to see each close, or it takes a number that is used again for the descriptor that
+ * had it before. Its own close is the one that is hidden by ours. */
+#if defined __SANITIZE_THREAD__
+#define CLOSE_IS_WATCHED 1
+#elif defined __has_feature
+#if __has_feature(thread_sanitizer)
+#define CLOSE_IS_WATCHED 1
+#endif
+#endif
+#ifdef CLOSE_IS_WATCHED
+int __interceptor_close(int fd);
+#endif
+
+int emu_close(int fd)
+{
+#ifdef CLOSE_IS_WATCHED
+    return __interceptor_close(fd);
+#else
+    return (int)syscall(SYS_close, fd);
+#endif
+}
+
 /* A file in sysfs: a block of memory with the text, read like any file. */
 static int open_text(const char *bytes, size_t length, bool line)
 {
@@ -35,7 +57,7 @@ static int open_text(const char *bytes, size_t length, bool line)
         lseek(fd, 0, SEEK_SET) < 0) {
         int result = -errno;
 
-        syscall(SYS_close, fd);
+        emu_close(fd);
         return result;
     }
     return fd;
@@ -166,7 +188,7 @@ EMU_EXPORT int close(int fd)
 {
     emu_file_close(fd);
     emu_uevent_close(fd);
-    return (int)syscall(SYS_close, fd);
+    return emu_close(fd);
 }
 
 EMU_EXPORT int ioctl(int fd, unsigned long request, ...)

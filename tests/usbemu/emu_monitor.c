@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "emu_export.h"
@@ -106,7 +105,7 @@ EMU_EXPORT struct udev_monitor *udev_monitor_unref(struct udev_monitor *monitor)
         }
         for (struct udev_device *event = take_event(monitor); event != NULL; event = take_event(monitor))
             emu_udev_free(event);
-        syscall(SYS_close, monitor->fd);
+        emu_close(monitor->fd);
         free(monitor);
     }
     emu_unlock();

@@ -32,7 +32,7 @@ static void touch(const char *path, int flags)
     int fd = (int)syscall(SYS_openat, AT_FDCWD, path, O_RDWR | O_CLOEXEC | flags, 0600);
 
     if (fd >= 0)
-        syscall(SYS_close, fd);
+        emu_close(fd);
 }
 
 static void add(const struct emu_usb *usb)

@@ -56,7 +56,7 @@ EMU_EXPORT int socket(int domain, int type, int protocol)
     emu_lock();
     listener->fd = ends[0];
     listener->other = fcntl(ends[1], F_DUPFD_CLOEXEC, 0);
-    syscall(SYS_close, ends[1]);
+    emu_close(ends[1]);
     listener->next = listeners;
     listeners = listener;
     atomic_fetch_add(&count, 1);
@@ -137,7 +137,7 @@ void emu_uevent_close(int fd)
         if (listener->fd != fd)
             continue;
         *at = listener->next;
-        syscall(SYS_close, listener->other);
+        emu_close(listener->other);
         free(listener);
         atomic_fetch_sub(&count, 1);
         break;
@@ -153,7 +153,7 @@ static void child(void)
         struct listener *listener = listeners;
 
         listeners = listener->next;
-        syscall(SYS_close, listener->other);
+        emu_close(listener->other);
         free(listener);
     }
     atomic_store(&count, 0);

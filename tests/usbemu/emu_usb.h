@@ -131,6 +131,9 @@ void emu_engine_clear_halt(struct emu_endpoint *endpoint);
 void emu_engine_forget(struct emu_usb *usb); /* throws away what the device had to send */
 extern const struct emu_host_ops emu_engine_host;
 
+/* emu_interpose.c: close without looking whether fd is one of ours. */
+int emu_close(int fd);
+
 /* emu_file.c: open nodes */
 int emu_file_open(struct emu_usb *usb, int flags); /* a descriptor, or negative errno */
 /* Result, or negative errno; INT_MIN: fd is none of ours. */
