@@ -3,7 +3,6 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -415,9 +414,11 @@ static unsigned count_pipes(void)
     unsigned count = 0;
 
     for (int fd = 0; fd < 256; fd++) {
-        struct stat what;
+        char path[32], what[16];
 
-        count += !fstat(fd, &what) && S_ISFIFO(what.st_mode);
+        /* By name: other threads may be closing what fstat would touch. */
+        snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+        count += readlink(path, what, sizeof what) > 5 && !memcmp(what, "pipe:", 5);
     }
     return count;
 }
