@@ -18,6 +18,10 @@
  * cleared it. */
 #define REPEAT_MS 20
 
+/* One wish may arrive as several signals: timeout(1) sends to the process and then to its group, a terminal
+ * that closes and its shell send one each. Nobody presses Ctrl-C twice in that time. */
+#define TOGETHER_NS (100 * INT64_C(1000000))
+
 static void signals_of_interest(sigset_t *set)
 {
     sigemptyset(set);
@@ -53,15 +57,19 @@ static void die_of(int signal)
 static void take_signal(struct interrupt *interrupt)
 {
     struct signalfd_siginfo info;
+    int64_t now_ns = clock_now_ns();
+    bool together = interrupt->signalled_ns != 0 && now_ns - interrupt->signalled_ns < TOGETHER_NS;
 
     if (read(interrupt->signal_fd, &info, sizeof info) != sizeof info)
         return;
     if (info.ssi_signo != SIGINT)
         atomic_store(&interrupt->over, true);
-    if (interrupt_raised(interrupt))
-        die_of((int)info.ssi_signo);
-    else
+    if (!interrupt_raised(interrupt)) {
+        interrupt->signalled_ns = now_ns;
         raise_with(interrupt, INTERRUPT_USER);
+    } else if (!together) {
+        die_of((int)info.ssi_signo);
+    }
 }
 
 bool interrupt_over(const struct interrupt *interrupt)

@@ -12,6 +12,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include <winscard.h>
 
@@ -31,6 +32,7 @@ struct interrupt {
     int signal_fd;            /* SIGINT, SIGTERM, SIGHUP, or -1 */
     atomic_int cause;         /* enum interrupt_cause; not NONE = raised */
     atomic_bool over;         /* SIGTERM or SIGHUP came; stays */
+    int64_t signalled_ns;     /* when the last signal came; the watcher's */
     struct deadline deadline; /* raises by itself then */
     pthread_mutex_t lock;
     SCARDCONTEXT context; /* whose calls are ended; 0 = none */
@@ -40,8 +42,8 @@ struct interrupt {
 };
 
 /* Starts the watcher. signals: block SIGINT, SIGTERM and SIGHUP in the calling thread (call it before other
- * threads are made) and raise on them; a second signal while raised ends the process as that signal does.
- * RC_*. */
+ * threads are made) and raise on them; a second signal while raised ends the process as that signal does,
+ * unless it comes together with the first. RC_*. */
 int interrupt_init(struct interrupt *interrupt, bool signals);
 void interrupt_fini(struct interrupt *interrupt);
 

@@ -148,6 +148,7 @@ static int serve(struct serving *serving)
 
 static int start(struct serving *serving, int listener)
 {
+    static const char elsewhere[] = "Say a directory that is there, and yours, with --socket.";
     struct call *call = serving->call;
     struct scard_server_options options = {
         .size = sizeof options,
@@ -163,8 +164,16 @@ static int start(struct serving *serving, int listener)
     if (listener >= 0 && options.group == NULL)
         options.group = "*";
     code = scard_server_start(&options, &serving->server);
-    if (code == SCARD_E_SHARING_VIOLATION) /* not over a card: the detail says it all */
+    switch (code) { /* these are about the socket, and not about a card or reader */
+    case SCARD_E_SHARING_VIOLATION:
         return call_fail(call, STATUS_SHARING, "", "cannot serve: %s", scard_error_detail());
+    case SCARD_W_SECURITY_VIOLATION:
+        return call_fail(call, STATUS_PERMISSION, elsewhere, "cannot serve: %s", scard_error_detail());
+    case SCARD_F_COMM_ERROR:
+        return call_fail(call, STATUS_SERVICE, elsewhere, "cannot serve: %s", scard_error_detail());
+    default:
+        break;
+    }
     return code == SCARD_S_SUCCESS ? STATUS_DONE : call_fail_scard(call, code, "cannot serve");
 }
 

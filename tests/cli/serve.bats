@@ -49,6 +49,23 @@ at_socket() {
     [ ! -e "$BATS_TEST_TMPDIR/own" ]
 }
 
+@test "signals that come together are one wish: it still ends in order" {
+    start_server serve --socket "$BATS_TEST_TMPDIR/own"
+    kill -TERM $server
+    kill -HUP $server
+    wait $server
+    [ ! -e "$BATS_TEST_TMPDIR/own" ]
+    [ ! -e "$BATS_TEST_TMPDIR/own.lock" ]
+}
+
+@test "a socket that cannot be there: the words are about the socket" {
+    run scard serve --socket "$BATS_TEST_TMPDIR/missing/folder/socket"
+    assert_failure 3
+    assert_output --partial "missing/folder: cannot be made"
+    assert_output --partial "with --socket"
+    refute_output --partial "cable"
+}
+
 @test "a live server is not replaced, but named" {
     start_server serve
     run scard serve
