@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "cli/apdu_text.h"
 #include "cli/globals.h"
@@ -65,7 +66,7 @@ static bool is_choice(const char *choices, const char *value)
 
     for (const char *at = choices; at != NULL && length > 0; at = strchr(at, '|')) {
         at += *at == '|';
-        if (strncmp(at, value, length) == 0 && (at[length] == '|' || at[length] == '\0'))
+        if (strncasecmp(at, value, length) == 0 && (at[length] == '|' || at[length] == '\0'))
             return true;
     }
     return false;

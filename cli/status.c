@@ -33,7 +33,8 @@ static const struct status_words rows[] = {
         "Choose another disposition; few readers can eject."),
     ROW(SCARD_E_PROTO_MISMATCH, STATUS_TRANSPORT,
         "card or reader does not speak that protocol, or another is in use",
-        "Leave --protocol out; \"scard atr\" tells what the card speaks, \"scard info\" what the reader."),
+        "\"scard atr\" tells what the card speaks, \"scard info\" what the reader; without --protocol, "
+        "what both speak is used."),
     ROW(SCARD_E_NOT_READY, STATUS_TRANSPORT, "the reader or card is not ready", "Try again."),
     ROW(SCARD_E_INVALID_VALUE, STATUS_USAGE, "the service refused a value", ""),
     ROW(SCARD_E_SYSTEM_CANCELLED, STATUS_INTERRUPTED, "cancelled by the system", ""),
@@ -59,7 +60,7 @@ static const struct status_words rows[] = {
     ROW(SCARD_E_SERVICE_STOPPED, STATUS_SERVICE, "the smart-card service has stopped",
         "Start it again, then connect again."),
     ROW(SCARD_E_UNSUPPORTED_FEATURE, STATUS_TRANSPORT, "the reader or service does not offer that",
-        "\"scard control features\" and \"scard attrib list\" show what it offers."),
+        "\"scard info\" and \"scard control features\" show what it offers."),
     ROW(SCARD_E_ICC_INSTALLATION, STATUS_TRANSPORT, "the card has no primary provider", ""),
     ROW(SCARD_E_ICC_CREATEORDER, STATUS_TRANSPORT, "objects cannot be created in that order", ""),
     ROW(SCARD_E_UNSUPPORTED_FEATURE_WIN, STATUS_TRANSPORT, "the reader or service does not offer that", ""),

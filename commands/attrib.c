@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
+#include <strings.h>
 
 #include "cli/attributes.h"
 #include "cli/call.h"
@@ -97,10 +98,10 @@ static int run(struct call *call)
     const char *action = call_argument(call, 0), *name = call_argument(call, 1),
                *hex = call_argument(call, 2);
     const struct attribute *attribute;
-    bool set = action != NULL && strcmp(action, "set") == 0;
+    bool set = action != NULL && strcasecmp(action, "set") == 0;
     DWORD id;
 
-    if (action == NULL || strcmp(action, "list") == 0)
+    if (action == NULL || strcasecmp(action, "list") == 0)
         return name == NULL ? list_all(call)
                             : call_fail(call, STATUS_USAGE, "One attribute: attrib get NAME.",
                                         "attrib list takes no name");

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
+#include <strings.h>
 
 #include "base/hex.h"
 #include "cli/call.h"
@@ -56,7 +57,7 @@ static int show(struct call *call, const char *kind, int used)
 static int run(struct call *call)
 {
     const char *kind = call_argument(call, 0);
-    bool cold = kind != NULL && strcmp(kind, "cold") == 0;
+    bool cold = kind != NULL && strcasecmp(kind, "cold") == 0;
     DWORD protocols = call->globals.protocols;
     int status, used = used_by_others(call);
     LONG code;

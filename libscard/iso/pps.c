@@ -133,7 +133,7 @@ static int check_protocol(const struct atr *atr, const struct pps_reader *reader
         return detail_set(RC_PROTO_MISMATCH, "card does not offer T=%u", protocol);
     }
     if (!(reader->protocols & 1U << protocol))
-        return detail_set(RC_PROTO_MISMATCH, "reader does not speak T=%u", protocol);
+        return detail_set(RC_PROTO_MISMATCH, "the reader does not speak T=%u", protocol);
     if (reader->who == PPS_NOBODY && !atr->specific && protocol != atr->first_protocol)
         return detail_set(
             RC_PROTO_MISMATCH,

@@ -43,6 +43,9 @@ static int refuse_program(const struct usb_device *device, unsigned interface)
     char names[HOLDERS_NAMED * (sizeof holders[0].name + 24)] = "";
     size_t at = 0;
     bool pcscd = false;
+    /* Root does not see it either from another PID namespace. */
+    const char *unseen = geteuid() == 0 ? "another program (outside of this container, or gone just now)"
+                                        : "another program (only root can see which)";
 
     for (size_t i = 0; i < count && i < HOLDERS_NAMED; i++) {
         at += (size_t)snprintf(names + at, sizeof names - at, "%s%s (process %d)", i ? ", " : "",
@@ -50,8 +53,7 @@ static int refuse_program(const struct usb_device *device, unsigned interface)
         pcscd = pcscd || strcmp(holders[i].name, "pcscd") == 0;
     }
     return detail_set(RC_SHARING, "interface %u of the USB device %s (%04x:%04x) is in use by %s%s; %s",
-                      interface, device->path, device->vendor, device->product,
-                      count ? names : "another program (only root can see which)",
+                      interface, device->path, device->vendor, device->product, count ? names : unseen,
                       count > HOLDERS_NAMED ? " and others" : "",
                       pcscd ? "stop it: systemctl stop pcscd.socket pcscd" : "end that program first");
 }

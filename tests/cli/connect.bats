@@ -25,6 +25,12 @@ load helper
     assert_success
 }
 
+@test "a protocol is written in capitals, too" {
+    run in_shell "connect --protocol T1"
+    assert_success
+    assert_output --regexp $'\tshared\tT=1\t'
+}
+
 @test "a second connect is refused" {
     run in_shell connect connect
     assert_failure 2
