@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -231,6 +232,7 @@ static pid_t start_player(unsigned seed, const int words[2])
     assert_true(pid >= 0);
     if (pid)
         return pid;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
     close(words[0]);
     play(seed, words[1]);
 }
@@ -309,6 +311,7 @@ static void start_server(struct server *server)
     server->pid = fork();
     assert_true(server->pid >= 0);
     if (server->pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL); /* should the test end before it */
         dup2(out[1], STDOUT_FILENO);
         setenv("SCARD_SERVICE", "local", 1);
         execl(SCARD, "scard", "--json", "--readers", readers, "serve", "--socket", server->socket,
