@@ -49,6 +49,7 @@ int exchange_transmit(struct service_handle *service_handle, uint32_t protocol, 
     struct handle *handle = handle_of(service_handle);
     struct slot *slot = handle->slot;
     struct manager *manager = slot->manager;
+    struct wake_later later;
     int rc;
 
     pthread_mutex_lock(&manager->lock);
@@ -69,9 +70,10 @@ int exchange_transmit(struct service_handle *service_handle, uint32_t protocol, 
         if (rc == RC_NOT_TRANSACTED && !slot_look(slot) && handle->event == EVENT_REMOVED)
             rc = RC_CARD_REMOVED;
     }
+    wait_defer(manager, &later);
     turn_give(slot);
 out:
-    pthread_mutex_unlock(&manager->lock);
+    wait_unlock(manager);
     return rc;
 }
 

@@ -7,17 +7,20 @@
 #define MANAGER_STATE_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "base/ids.h"
 #include "base/list.h"
 #include "manager/service.h"
 
 struct slot;
+struct wake_later;
 
 struct manager {
     struct service service;
     pthread_mutex_t lock;
-    pthread_condattr_t monotonic; /* for conditions with a deadline */
+    pthread_condattr_t monotonic;  /* for conditions with a deadline */
+    struct wake_later *wake_later; /* or NULL; see wait_defer */
 
     struct list slots;   /* struct slot.link, in order of arrival */
     void *slots_by_name; /* tsearch tree over slot.name */
@@ -49,7 +52,8 @@ struct context {
 /* A thread that waits for something under a context. On the stack of that thread. */
 struct wait {
     struct list context_link;
-    pthread_cond_t wake;
+    struct manager *manager;
+    _Atomic uint32_t wakes; /* a futex */
     bool stirred;
     bool done;
     int result; /* once done */
@@ -71,7 +75,7 @@ struct slot {
     char *name;            /* constant */
     struct reader *device; /* NULL: an unusable reader, see problem */
     char *device_id, *problem;
-    char *facts; /* or NULL */
+    char *facts;         /* or NULL */
     unsigned index;      /* NN of the name */
     uint32_t id;         /* in manager.slot_ids while watched, else 0 */
     unsigned references; /* attached, handles, watched entries, calls */
@@ -136,6 +140,18 @@ int wait_sleep(struct wait *wait, struct manager *manager, struct deadline deadl
 void wait_stir(struct wait *wait);
 /* Must follow wait_begin. */
 void wait_end(struct wait *wait);
+
+/* Threads to wake when the lock is no longer held, so that they do not run into it. */
+struct wake_later {
+    _Atomic uint32_t *wakes[8];
+    size_t count;
+};
+/* Until wait_unlock, which must come before the lock is let go of in any other way, threads that are woken
+ * are collected there. */
+void wait_defer(struct manager *manager, struct wake_later *later);
+/* Lets go of the lock and wakes them. */
+void wait_unlock(struct manager *manager);
+
 /* Wakes the waiting thread; the first result counts. */
 void wait_finish(struct wait *wait, int result);
 /* Ends every wait of the context. */
