@@ -111,7 +111,7 @@ static void other_services_are_not_known(void **state)
     setenv("SCARD_SERVICE", "carrier-pigeon", 1);
     assert_code(try_establish(), SCARD_E_NO_SERVICE);
     assert_non_null(strstr(scard_error_detail(), "carrier-pigeon"));
-    unsetenv("SCARD_SERVICE");
+    setenv("SCARD_SERVICE", "local", 1);
 }
 
 /* Too few of them for the service and its readers: an error that says so, and the next try is a fresh one. */
@@ -302,7 +302,7 @@ int main(void)
     if (!mkdtemp(folder))
         return 1;
     unsetenv("SCARD_CONFIG");
-    unsetenv("SCARD_SERVICE");
+    setenv("SCARD_SERVICE", "local", 1); /* whatever server the machine has */
     failures = cmocka_run_group_tests(tests, NULL, NULL);
     rmdir(folder);
     return failures;
