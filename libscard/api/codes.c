@@ -34,6 +34,12 @@ LONG codes_from_rc(int rc)
         [-RC_DENIED] = SCARD_W_SECURITY_VIOLATION,
         [-RC_IO] = SCARD_F_COMM_ERROR,
         [-RC_INVALID_ATR] = SCARD_E_INVALID_ATR,
+        [-RC_NOT_FOUND] = SCARD_E_FILE_NOT_FOUND,
+        [-RC_DUPLICATE] = SCARD_E_DUPLICATE_READER,
+        [-RC_UNKNOWN_CARD] = SCARD_E_UNKNOWN_CARD,
+        [-RC_STALE] = SCARD_W_CACHE_ITEM_STALE,
+        [-RC_TOO_BIG] = SCARD_W_CACHE_ITEM_TOO_BIG,
+        [-RC_NO_ACCESS] = SCARD_E_NO_ACCESS,
     };
 
     if (rc > 0 || (size_t)-rc >= sizeof codes / sizeof *codes)

@@ -54,6 +54,18 @@ const char *rc_name(int rc)
         return "transport failure";
     case RC_INVALID_ATR:
         return "invalid ATR";
+    case RC_NOT_FOUND:
+        return "not found";
+    case RC_DUPLICATE:
+        return "duplicate reader";
+    case RC_UNKNOWN_CARD:
+        return "unknown card";
+    case RC_STALE:
+        return "stale";
+    case RC_TOO_BIG:
+        return "too big";
+    case RC_NO_ACCESS:
+        return "no access";
     default:
         return "internal error";
     }

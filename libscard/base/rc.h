@@ -36,6 +36,12 @@ enum rc {
     RC_DENIED = -23,             /* permission refused */
     RC_IO = -24,                 /* transport to reader or card failed, or broke its protocol */
     RC_INVALID_ATR = -25,        /* malformed ATR */
+    RC_NOT_FOUND = -26,          /* no such entry, value or item */
+    RC_DUPLICATE = -27,          /* the name of a reader is taken */
+    RC_UNKNOWN_CARD = -28,       /* no card type of that name */
+    RC_STALE = -29,              /* the cached item is of another freshness */
+    RC_TOO_BIG = -30,            /* more than the cache takes */
+    RC_NO_ACCESS = -31,          /* a file or folder may not be written */
 };
 
 /* Short English name of a code ("no card"), never NULL. For logs and tests. */

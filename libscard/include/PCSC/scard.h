@@ -44,6 +44,17 @@ LONG scard_reader_fact(SCARDCONTEXT hContext, LPCSTR szReader, LPCSTR szKey, LPS
  * there. */
 LONG scard_service_socket(LPSTR szPath, LPDWORD pcchPath);
 
+/* The name that a reader goes by in the service, for any name that it has in the database. Usual length rules,
+ * SCARD_AUTOALLOCATE included. SCARD_E_UNKNOWN_READER. */
+LONG scard_reader_own_name(SCARDCONTEXT hContext, LPCSTR szReader, LPSTR szName, LPDWORD pcchName);
+
+/* What in the database cannot be used: one line for each, "path:line: text" with a newline, "" = nothing. Usual length
+ * rules, SCARD_AUTOALLOCATE included. */
+LONG scard_database_problems(SCARDCONTEXT hContext, LPSTR szProblems, LPDWORD pcchProblems);
+
+/* A descriptor for poll: readable while the event of SCardAccessStartedEvent is signalled; -1 for another value. */
+int scard_event_fd(LPVOID hEvent);
+
 /* A server for other programs: the readers of this process behind a Unix socket that speaks pcscd's protocol, so that
  * programs on pcsc-lite's library or on this one share them. What it serves is set as for a context (SCARD_READERS,
  * the configuration files). One for a process; functions of this library in the same process work beside it. */

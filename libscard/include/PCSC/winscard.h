@@ -76,7 +76,8 @@ LONG SCardControl(SCARDHANDLE hCard, DWORD dwControlCode, LPCVOID pbSendBuffer, 
 LONG SCardTransmit(SCARDHANDLE hCard, const SCARD_IO_REQUEST *pioSendPci, LPCBYTE pbSendBuffer,
                    DWORD cbSendLength, SCARD_IO_REQUEST *pioRecvPci, LPBYTE pbRecvBuffer, LPDWORD pcbRecvLength);
 
-/* The one group that exists without a database, SCard$DefaultReaders, as a multi-string. */
+/* The groups that have readers: SCard$DefaultReaders, which all are in by themselves, and those of the database, as a
+ * multi-string. */
 LONG SCardListReaderGroups(SCARDCONTEXT hContext, LPSTR mszGroups, LPDWORD pcchGroups);
 
 /* The readers in the given groups (multi-string; NULL = all), as a multi-string: each name with a NUL, one more
@@ -97,6 +98,10 @@ LONG SCardSetAttrib(SCARDHANDLE hCard, DWORD dwAttrId, LPCBYTE pbAttr, DWORD cbA
 
 #ifdef __cplusplus
 }
+#endif
+
+#ifndef SCARD_NO_WINDOWS
+#include <winscard_windows.h>
 #endif
 
 #endif
