@@ -6,6 +6,7 @@
 #define SCARD_PCSC_SCARD_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <winscard.h>
 
 #ifdef __cplusplus
@@ -54,6 +55,91 @@ LONG scard_database_problems(SCARDCONTEXT hContext, LPSTR szProblems, LPDWORD pc
 
 /* A descriptor for poll: readable while the event of SCardAccessStartedEvent is signalled; -1 for another value. */
 int scard_event_fd(LPVOID hEvent);
+
+/* Traces: what passed between program and card, as it happened. */
+
+/* One call of a program, when it has ended. Texts and bytes are borrowed until the receiver returns. */
+struct scard_exchange {
+    size_t size; /* sizeof(struct scard_exchange): more may come */
+
+    DWORD kind;   /* SCARD_EXCHANGE_... */
+    LPCSTR call;  /* "SCardTransmit" */
+    LPCSTR words; /* what else went in and, behind '>', came out, for people: " \"Reader\" shared T=1"; "" */
+
+    LPCSTR reader;  /* name; "" for a call that is about none */
+    LPCSTR device;  /* stable identity of the reader, "usb:1-2.3:1.0"; "" = not known */
+    DWORD process;  /* of the program */
+    DWORD context;  /* contexts of a process and cards of a context, counted from 1; 0 = none */
+    DWORD card;
+    DWORD protocol; /* SCARD_PROTOCOL_* of the card handle; 0 = none */
+
+    int64_t time_ns;     /* when it began: CLOCK_REALTIME, nanoseconds since 1970 */
+    int64_t duration_ns; /* how long it took */
+    LONG result;         /* SCARD_S_SUCCESS, or what the program got */
+
+    DWORD code;       /* control code, or tag of the attribute */
+    LPCBYTE command;  /* what was sent: the APDU, the data of a control */
+    size_t command_length;
+    LPCBYTE response; /* what came back: response APDU with status word, ATR, data */
+    size_t response_length;
+
+    /* The secret in command: with SCARD_EXCHANGE_MASKED in flags its bytes are '*', and their number need not be the
+     * true one. In a recording that was read they stand for any bytes of any number. */
+    size_t secret_offset;
+    size_t secret_length; /* 0: there is none */
+    DWORD flags;
+};
+
+/* kind */
+#define SCARD_EXCHANGE_CALL 0    /* any other call: call, words and result tell all */
+#define SCARD_EXCHANGE_APDU 1    /* command APDU and its response */
+#define SCARD_EXCHANGE_CONNECT 2 /* a card handle begins, or begins anew: response is the ATR, nothing without card */
+#define SCARD_EXCHANGE_RESET 3   /* the card was reset or switched off, when a handle or transaction ended */
+#define SCARD_EXCHANGE_CONTROL 4 /* a control of the reader by code */
+
+/* flags */
+#define SCARD_EXCHANGE_MASKED 1    /* the secret is not in command */
+#define SCARD_EXCHANGE_AUTOMATIC 2 /* nobody typed this command: see scard_trace_hint */
+
+/* Receives one exchange, from any thread. Do not call the library from it, but scard_trace_write. */
+typedef void scard_exchange_fn(void *user, const struct scard_exchange *exchange);
+
+#define SCARD_TRACE_SECRETS 1 /* PINs and keys as well */
+
+/* Sets the receiver of what this process does in its contexts; NULL ends it. user is borrowed until the next call has
+ * returned: the receiver is not running then. */
+void scard_set_trace(scard_exchange_fn *fn, void *user, DWORD dwFlags);
+
+/* About the next SCardTransmit of this thread, for its trace alone: flags SCARD_EXCHANGE_AUTOMATIC or 0, and which bytes
+ * of it are secret beside those that its instruction tells. */
+void scard_trace_hint(DWORD dwFlags, size_t cbOffset, size_t cbLength);
+
+/* A file of exchanges, in a format:
+ *   "jsonl"     an object per line; what scard replays best
+ *   "text"      a line for each call, for people
+ *   "pcapng"    a capture that Wireshark dissects by itself (link type 252, dissector iso7816)
+ *   "gp"        as GlobalPlatformPro prints it with -d
+ *   "apdu4j", "cardpeek", "scard"   as those programs keep sessions; scard: a script that expects the same answers
+ */
+struct scard_trace;
+
+/* Which of these the ending of a file's name asks for: .jsonl .json .txt .log .pcapng .gp .dump .cardpeek .scard; NULL
+ * if it is none of them. */
+LPCSTR scard_trace_format(LPCSTR szFile);
+
+/* Writes to a descriptor, which is borrowed, behind what other processes write to the same file. NULL as format is
+ * jsonl. SCARD_E_INVALID_VALUE for another format; SCARD_E_NO_MEMORY. */
+LONG scard_trace_open(int fd, LPCSTR szFormat, struct scard_trace **ppTrace);
+
+/* A scard_exchange_fn, with the trace as user; from any thread. */
+void scard_trace_write(void *trace, const struct scard_exchange *exchange);
+
+/* Ends it and frees it, NULL as well. SCARD_F_COMM_ERROR, with a detail, when not all of it could be written. */
+LONG scard_trace_close(struct scard_trace *trace);
+
+/* Reads a recording - jsonl, apdu4j, cardpeek, a log of pcscd, ETSI's notation of RST and CMD - and hands out its
+ * exchanges in order. SCARD_E_INVALID_VALUE with file and line in scard_error_detail; SCARD_E_NO_MEMORY. */
+LONG scard_recording_read(LPCSTR szFile, scard_exchange_fn *fn, void *user);
 
 /* A server for other programs: the readers of this process behind a Unix socket that speaks pcscd's protocol, so that
  * programs on pcsc-lite's library or on this one share them. What it serves is set as for a context (SCARD_READERS,
