@@ -11,6 +11,9 @@
 
 #define EXPORT __attribute__((visibility("default")))
 
+/* The function's second name, with A: its text has 8 bits. */
+#define EXPORT_A(name) EXPORT __typeof__(name) name##A __attribute__((alias(#name)))
+
 static inline int export_enter(void)
 {
     int before;

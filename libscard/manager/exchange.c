@@ -14,6 +14,7 @@
 #define TAG_FRIENDLY_NAME 0x7FFF0003
 #define TAG_SYSTEM_NAME 0x7FFF0004
 #define TAG_DEVICE_UNIT 0x7FFF0001
+#define TAG_TRANSMISSIONS 0x7FFE0001 /* SCARD_PERF_NUM_TRANSMISSIONS of Windows */
 
 /* PC/SC knows one code for an exchange that failed between reader and card. */
 static int exchange_failed(struct slot *slot, int rc)
@@ -66,6 +67,8 @@ int exchange_transmit(struct service_handle *service_handle, uint32_t protocol, 
             rc = exchange_failed(
                 slot, slot_leave(slot, device->ops->transmit(device, active, command, command_length,
                                                              response, capacity, ret_length)));
+        if (!rc)
+            slot->transmissions++;
         /* A card swapped just now may fail before anybody looked; the user is told what happened to it. */
         if (rc == RC_NOT_TRANSACTED && !slot_look(slot) && handle->event == EVENT_REMOVED)
             rc = RC_CARD_REMOVED;
@@ -113,6 +116,20 @@ static int answer(const void *value, size_t length, uint8_t *out, size_t capacit
     return RC_OK;
 }
 
+/* A number that needs neither card nor turn. */
+static int get_transmissions(struct handle *handle, uint8_t *out, size_t capacity, size_t *ret_length)
+{
+    struct manager *manager = handle->slot->manager;
+    uint32_t count;
+    int rc;
+
+    pthread_mutex_lock(&manager->lock);
+    rc = handle->closed ? RC_INVALID_HANDLE : handle->slot->attached ? RC_OK : RC_READER_UNAVAILABLE;
+    count = handle->slot->transmissions;
+    pthread_mutex_unlock(&manager->lock);
+    return rc ? rc : answer(&count, sizeof count, out, capacity, ret_length);
+}
+
 /* With the turn. */
 static int get_attribute(struct slot *slot, uint32_t tag, uint8_t *out, size_t capacity, size_t *ret_length)
 {
@@ -141,6 +158,8 @@ int exchange_get_attribute(struct service_handle *service_handle, uint32_t tag, 
     struct manager *manager = slot->manager;
     int rc;
 
+    if (tag == TAG_TRANSMISSIONS)
+        return get_transmissions(handle, out, capacity, ret_length);
     pthread_mutex_lock(&manager->lock);
     rc = handle_take_turn(handle, TURN_AT_ONCE);
     if (!rc) {

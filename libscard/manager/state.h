@@ -90,6 +90,7 @@ struct slot {
     uint32_t protocol;       /* in force since the last reset; 0: none */
     uint16_t counter;        /* insertions and removals, 1 … 65535 round after the first */
     struct deadline idle_at; /* when to power off */
+    uint32_t transmissions;  /* exchanges that were answered, since the reader was attached */
 
     /* its users */
     struct list handles; /* struct handle.slot_link */
