@@ -136,16 +136,23 @@ static const char *help_hint(const struct call *call, char *text, size_t capacit
     return text;
 }
 
+static bool is_secret(const struct call *call)
+{
+    return call->command != NULL && (call->command->flags & COMMAND_SECRET);
+}
+
+/* What follows '=' is not repeated: a PIN may be in it. */
 static int unknown_option(struct call *call, const char *word)
 {
     const char *near = suggest_option(call->command != NULL ? call->command->options : NULL, word);
+    int length = (int)strcspn(word, "=");
     char hint[64];
 
     if (near != NULL)
-        return call_fail(call, STATUS_USAGE, "", "there is no option %s here: did you mean --%s?", word,
-                         near);
-    return call_fail(call, STATUS_USAGE, help_hint(call, hint, sizeof hint), "there is no option %s%s%s",
-                     word, call->command != NULL ? " for " : "",
+        return call_fail(call, STATUS_USAGE, "", "there is no option %.*s here: did you mean --%s?", length,
+                         word, near);
+    return call_fail(call, STATUS_USAGE, help_hint(call, hint, sizeof hint), "there is no option %.*s%s%s",
+                     length, word, call->command != NULL ? " for " : "",
                      call->command != NULL ? call->command->name : "");
 }
 
@@ -178,7 +185,7 @@ static int parse_letters(struct call *call, struct cursor *cursor, const char *w
         const char shown[] = {'-', *letter, '\0'}, *value;
 
         if (spec == NULL)
-            return unknown_option(call, letter == word + 1 ? word : shown);
+            return unknown_option(call, letter == word + 1 && !is_secret(call) ? word : shown);
         if (spec->value == VALUE_NONE) {
             status = take_option(call, spec, shown, NULL);
             continue;
@@ -224,8 +231,35 @@ static int unknown_command(struct call *call, const char *word)
                      "there is no command \"%.*s%s\"", shown, word, word[shown] != '\0' ? "..." : "");
 }
 
+static int unknown_child(struct call *call, const char *word)
+{
+    const struct command *near = command_suggest(call->command->children, word);
+    bool told = !is_secret(call) && strspn(word, "0123456789abcdefABCDEF:/= ") < strlen(word);
+    int shown = shown_length(word);
+    char hint[64];
+
+    if (near != NULL)
+        return call_fail(call, STATUS_USAGE, help_hint(call, hint, sizeof hint),
+                         "there is no command \"%s %s\": did you mean \"%s\"?", call->command->name, word,
+                         near->name);
+    if (!told)
+        return call_fail(call, STATUS_USAGE, help_hint(call, hint, sizeof hint),
+                         "%s has no command of that name", call->command->name);
+    return call_fail(call, STATUS_USAGE, help_hint(call, hint, sizeof hint),
+                     "there is no command \"%s %.*s%s\"", call->command->name, shown, word,
+                     word[shown] != '\0' ? "..." : "");
+}
+
 static int take_word(struct call *call, const char *word)
 {
+    if (call->command != NULL && call->command->children != NULL) {
+        const struct command *child = command_find(call->command->children, word);
+
+        if (child == NULL)
+            return unknown_child(call, word);
+        call->command = child;
+        return STATUS_DONE;
+    }
     if (call->command == NULL) {
         call->command = command_find(call->front->commands, word);
         return call->command != NULL ? STATUS_DONE : unknown_command(call, word);
@@ -236,10 +270,15 @@ static int take_word(struct call *call, const char *word)
 
 static int refuse_argument(struct call *call, const char *word)
 {
-    char *masked = apdu_text_masked(word); /* a PIN may be in it */
+    char *masked; /* a PIN may be in it */
     char hint[64];
     int status;
 
+    if (is_secret(call))
+        return call_fail(call, STATUS_USAGE, help_hint(call, hint, sizeof hint),
+                         "%s takes no secret from the command line, where others can read it",
+                         call->command->name);
+    masked = apdu_text_masked(word);
     if (masked == NULL)
         return call_no_memory(call);
     status = call_fail(call, STATUS_USAGE, help_hint(call, hint, sizeof hint), "%s does not take \"%s\"",
@@ -295,7 +334,8 @@ int arguments_parse(struct call *call, int argc, const char *const *argv)
         else
             options = false;
     }
-    if (status != STATUS_DONE || call->command == NULL || call->globals.help)
+    if (status != STATUS_DONE || call->command == NULL || call->command->children != NULL ||
+        call->globals.help)
         return status;
     return check_arguments(call);
 }

@@ -64,11 +64,24 @@ enum command_flags {
     COMMAND_OPENS = 32,   /* one-shot: runs in a session that is opened for it (front->open_session) */
     COMMAND_URGENT = 64,  /* does not wait for the command that a session runs, but ends it */
     COMMAND_PASSES = 128, /* what follows its first argument belongs to that, options too */
+    COMMAND_SECRET = 256, /* who mistypes it may have typed a secret: no word of it is repeated in an error,
+                             and the shell's history does not get the line */
 };
 
+/*
+ * A command, or a family of commands: "pin" with the children "pin verify", "pin status". A family is one
+ * file with one entry in the table. It has no run, needs, arguments, options or flags but HIDDEN and SECRET;
+ * named alone, it shows its usage. Each child is a full command that is called by the last word of its name:
+ *
+ *     static const struct command verify = {.name = "pin verify", .summary = ..., .run = run_verify};
+ *     static const struct command *const children[] = {&status, &verify, NULL};
+ *     const struct command command_pin = {.name = "pin", .group = ..., .summary = ..., .children = children};
+ *
+ * Its manual page is the family's, which tells about all of them.
+ */
 struct command {
-    const char *name;
-    const char *alias;                     /* NULL = none */
+    const char *name;                      /* "apdu"; of a child all words: "pin verify" */
+    const char *alias;                     /* NULL = none; of a child its last word only */
     const char *group;                     /* heading in help: "Readers", "Card", "Context", … */
     const char *summary;                   /* one line, lower case, without full stop */
     const char *description;               /* paragraphs for help NAME; NULL = none */
@@ -78,11 +91,17 @@ struct command {
     enum command_needs needs;
     unsigned flags;
 
-    /* Returns an exit status; errors are reported already (call_fail). */
+    /* Returns an exit status; errors are reported already (call_fail). NULL for a family. */
     int (*run)(struct call *call);
+
+    const struct command *const *children; /* ended by NULL; of a family only. Its children have none; they
+                                              need no group. */
 };
 
-/* The table: pointers, ended by NULL. Found by name or alias; NULL if none. */
+/* The last word of its name: what it is called by in its table. */
+const char *command_word(const struct command *command);
+
+/* The table: pointers, ended by NULL. Found by that word or the alias; NULL if none. */
 const struct command *command_find(const struct command *const *commands, const char *name);
 
 /* The command whose name is nearest to a mistyped one, or NULL if none is near. */

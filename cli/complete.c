@@ -14,6 +14,7 @@
 
 struct asked {
     const struct front *front;
+    const struct command *const *named; /* what a VALUE_COMMAND may name; NULL = nothing more */
     const char *prefix;
     complete_fn *fn;
     void *user;
@@ -25,11 +26,11 @@ static void offer(const struct asked *asked, const char *candidate, const char *
         asked->fn(asked->user, candidate, about);
 }
 
-static void offer_commands(const struct asked *asked)
+static void offer_commands(const struct asked *asked, const struct command *const *command)
 {
-    for (const struct command *const *command = asked->front->commands; *command != NULL; command++)
+    for (; *command != NULL; command++)
         if (!((*command)->flags & COMMAND_HIDDEN))
-            offer(asked, (*command)->name, (*command)->summary);
+            offer(asked, command_word(*command), (*command)->summary);
 }
 
 static void offer_options(const struct asked *asked, const struct option_spec *spec)
@@ -107,7 +108,8 @@ static enum complete_kind offer_values(const struct asked *asked, enum value_kin
         offer_attributes(asked);
         break;
     case VALUE_COMMAND:
-        offer_commands(asked);
+        if (asked->named != NULL)
+            offer_commands(asked, asked->named);
         break;
     case VALUE_SESSION:
         offer_sessions(asked);
@@ -120,15 +122,23 @@ static enum complete_kind offer_values(const struct asked *asked, enum value_kin
 }
 
 struct place {
-    const struct command *command;
-    const struct option_spec *open; /* an option that still lacks its value */
+    const struct command *command;      /* or the family so far */
+    const struct command *const *named; /* see struct asked */
+    const struct option_spec *open;     /* an option that still lacks its value */
     size_t arguments;
     bool only_arguments; /* behind "--" */
 };
 
+static const struct command *const *children_of(const struct command *const *commands, const char *name)
+{
+    const struct command *command = command_find(commands, name);
+
+    return command != NULL ? command->children : NULL;
+}
+
 static struct place find_place(const struct front *front, int count, const char *const *words)
 {
-    struct place place = {0};
+    struct place place = {.named = front->commands};
 
     for (int i = 0; i < count; i++) {
         const char *value;
@@ -141,11 +151,14 @@ static struct place find_place(const struct front *front, int count, const char 
         } else if (!place.only_arguments && words[i][0] == '-' && words[i][1] != '\0') {
             spec = arguments_find_option(place.command, words[i], &value);
             place.open = spec != NULL && spec->value != VALUE_NONE && value == NULL ? spec : NULL;
-        } else if (place.command == NULL) {
-            place.command = command_find(front->commands, words[i]);
+        } else if (place.command == NULL || place.command->children != NULL) {
+            place.command =
+                command_find(place.command != NULL ? place.command->children : front->commands, words[i]);
             if (place.command == NULL)
                 return (struct place){.only_arguments = true};
         } else {
+            if (place.named != NULL)
+                place.named = children_of(place.named, words[i]);
             place.arguments++;
             place.only_arguments |= (place.command->flags & COMMAND_PASSES) != 0;
         }
@@ -183,7 +196,7 @@ enum complete_kind complete_word(const struct front *front, int count, const cha
                                  const char *prefix, complete_fn *fn, void *user)
 {
     struct place place = find_place(front, count, words);
-    struct asked asked = {.front = front, .prefix = prefix, .fn = fn, .user = user};
+    struct asked asked = {.front = front, .named = place.named, .prefix = prefix, .fn = fn, .user = user};
     const struct argument_spec *argument;
     const char *value;
 
@@ -192,7 +205,7 @@ enum complete_kind complete_word(const struct front *front, int count, const cha
     if (prefix[0] == '-' && !place.only_arguments) {
         const struct option_spec *spec = arguments_find_option(place.command, prefix, &value);
         struct prefixed prefixed = {&asked, prefix, value != NULL ? (size_t)(value - prefix) : 0};
-        struct asked inner = {front, value, offer_prefixed, &prefixed};
+        struct asked inner = {front, place.named, value, offer_prefixed, &prefixed};
 
         if (spec != NULL && value != NULL)
             return offer_values(&inner, spec->value, spec->choices);
@@ -203,7 +216,11 @@ enum complete_kind complete_word(const struct front *front, int count, const cha
     }
     if (place.command == NULL) {
         if (!place.only_arguments)
-            offer_commands(&asked);
+            offer_commands(&asked, front->commands);
+        return COMPLETE_WORDS;
+    }
+    if (place.command->children != NULL) {
+        offer_commands(&asked, place.command->children);
         return COMPLETE_WORDS;
     }
     argument = argument_at(place.command, place.arguments);

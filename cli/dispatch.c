@@ -142,9 +142,9 @@ int dispatch_run(struct call *call)
         scard_set_log(log_line, output);
     if (call->globals.version && (call->command == NULL || !call->globals.help))
         call->command = command_find(call->front->commands, "version");
-    if (call->command == NULL || call->globals.help) {
+    if (call->command == NULL || call->command->children != NULL || call->globals.help) {
         status = help_show(call, call->command);
-        if (status == STATUS_DONE && call->command == NULL && !call->globals.help)
+        if (status == STATUS_DONE && !call->globals.help)
             status = STATUS_USAGE;
     } else {
         status = run_command(call);

@@ -143,8 +143,9 @@ int help_overview(const struct command *const *commands, const char *program, si
 int help_usage(const struct command *command, const char *program, struct buffer *text)
 {
     const struct argument_spec *spec = command->arguments;
-    int rc = add(text, "%s%s%s%s", program, program[0] != '\0' ? " " : "", command->name,
-                 command->options != NULL ? " [OPTIONS]" : "");
+    int rc = add(text, "%s%s%s%s%s", program, program[0] != '\0' ? " " : "", command->name,
+                 command->options != NULL ? " [OPTIONS]" : "",
+                 command->children != NULL ? " COMMAND [OPTIONS] [ARGUMENTS]" : "");
 
     for (; spec != NULL && spec->name != NULL && rc == RC_OK; spec++)
         rc = add(text, " %s%s%s%s", spec->optional ? "[" : "", spec->name, spec->many ? "..." : "",
@@ -164,12 +165,46 @@ static int add_arguments(struct buffer *text, const struct argument_spec *spec, 
     return rc;
 }
 
-int help_command(const struct command *command, const char *program, size_t width, struct buffer *text)
+/* One line for each child of a family. */
+static int add_usages(struct buffer *text, const struct command *command, const char *program)
 {
+    const struct command *const *child = command->children;
     int rc = add(text, "Usage: ");
 
-    if (rc == RC_OK)
-        rc = help_usage(command, program, text);
+    if (child == NULL)
+        return rc < 0 ? rc : help_usage(command, program, text);
+    for (; *child != NULL && rc == RC_OK; child++) {
+        if (child != command->children)
+            rc = add(text, "\n       ");
+        if (rc == RC_OK)
+            rc = help_usage(*child, program, text);
+    }
+    return rc;
+}
+
+static int add_children(struct buffer *text, const struct command *const *child, size_t width)
+{
+    int rc = add(text, "\nCommands\n");
+
+    for (; *child != NULL && rc == RC_OK; child++)
+        if (!((*child)->flags & COMMAND_HIDDEN))
+            rc = add_entry(text, LEFT_COMMAND - 2, command_word(*child), (*child)->summary, width);
+    return rc;
+}
+
+static int add_last_line(struct buffer *text, const struct command *command, const char *program)
+{
+    const char *blank = program[0] != '\0' ? " " : "";
+
+    if (command->children != NULL)
+        return add(text, "\n\"%s%shelp %s COMMAND\" tells more.\n", program, blank, command->name);
+    return add(text, "\nOptions of all commands: %s%shelp\n", program, blank);
+}
+
+int help_command(const struct command *command, const char *program, size_t width, struct buffer *text)
+{
+    int rc = add_usages(text, command, program);
+
     if (rc == RC_OK)
         rc = add(text, "\n\n%c%s.\n",
                  command->summary[0] >= 'a' && command->summary[0] <= 'z' ? command->summary[0] - 'a' + 'A'
@@ -181,6 +216,8 @@ int help_command(const struct command *command, const char *program, size_t widt
         rc = add(text, "\n");
     if (rc == RC_OK && command->description != NULL)
         rc = add_paragraphs(text, command->description, width);
+    if (rc == RC_OK && command->children != NULL)
+        rc = add_children(text, command->children, width);
     if (rc == RC_OK && command->arguments != NULL) {
         rc = add(text, "\nArguments\n");
         if (rc == RC_OK)
@@ -193,9 +230,7 @@ int help_command(const struct command *command, const char *program, size_t widt
     }
     if (rc == RC_OK && command->examples != NULL)
         rc = add(text, "\nExamples\n%s\n", command->examples);
-    if (rc == RC_OK)
-        rc = add(text, "\nOptions of all commands: %s%shelp\n", program, program[0] != '\0' ? " " : "");
-    return rc;
+    return rc < 0 ? rc : add_last_line(text, command, program);
 }
 
 /* One record of the table of commands, for programs. */
@@ -216,24 +251,33 @@ static void show_record(struct call *call, const struct command *command, const 
     record_fini(&record);
 }
 
-static int show_records(struct call *call, const struct command *only, const char *program)
+/* And of the children of a family. */
+static int show_records(struct call *call, const struct command *command, const char *program)
 {
-    for (const struct command *const *at = call->front->commands; *at != NULL; at++) {
-        struct buffer usage = {0};
-        int rc;
+    struct buffer usage = {0};
+    int rc = help_usage(command, program, &usage), status = STATUS_DONE;
 
-        if (only != NULL ? *at != only : (*at)->flags & COMMAND_HIDDEN)
-            continue;
-        rc = help_usage(*at, program, &usage);
-        if (rc == RC_OK)
-            rc = buffer_append(&usage, "", 1);
-        if (rc == RC_OK)
-            show_record(call, *at, (const char *)usage.data);
-        buffer_fini(&usage);
-        if (rc < 0)
-            return call_no_memory(call);
-    }
-    return STATUS_DONE;
+    if (rc == RC_OK)
+        rc = buffer_append(&usage, "", 1);
+    if (rc == RC_OK)
+        show_record(call, command, (const char *)usage.data);
+    buffer_fini(&usage);
+    if (rc < 0)
+        return call_no_memory(call);
+    for (const struct command *const *child = command->children;
+         child != NULL && *child != NULL && status == STATUS_DONE; child++)
+        status = show_records(call, *child, program);
+    return status;
+}
+
+static int show_all_records(struct call *call, const char *program)
+{
+    int status = STATUS_DONE;
+
+    for (const struct command *const *at = call->front->commands; *at != NULL && status == STATUS_DONE; at++)
+        if (!((*at)->flags & COMMAND_HIDDEN))
+            status = show_records(call, *at, program);
+    return status;
 }
 
 int help_show(struct call *call, const struct command *command)
@@ -248,7 +292,7 @@ int help_show(struct call *call, const struct command *command)
     if (width < NARROWEST)
         width = NARROWEST;
     if (call->output->mode == OUTPUT_JSON)
-        return show_records(call, command, program);
+        return command != NULL ? show_records(call, command, program) : show_all_records(call, program);
     rc = command != NULL ? help_command(command, program, width, &text)
                          : help_overview(call->front->commands, program, width, &text);
     status = rc < 0 ? call_no_memory(call) : output_text(call->output, (const char *)text.data, text.length);

@@ -11,14 +11,15 @@
 int help_overview(const struct command *const *commands, const char *program, size_t width,
                   struct buffer *text);
 
-/* One command: usage, description, arguments, options, examples. */
+/* One command: usage, description, arguments, options, examples; of a family the usage of each child, and
+ * what they do. */
 int help_command(const struct command *command, const char *program, size_t width, struct buffer *text);
 
 /* One line: "scard apdu [OPTIONS] APDU...". */
 int help_usage(const struct command *command, const char *program, struct buffer *text);
 
 /* Prints it: of one command, or the overview if command is NULL. As JSON a record "command" for that one, or
- * for each. Exit status. */
+ * for each; a family is followed by its children. Exit status. */
 int help_show(struct call *call, const struct command *command);
 
 #endif

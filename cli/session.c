@@ -50,8 +50,8 @@ int session_forward(struct call *call, int argc, const char *const *argv, int *r
     bool typed;
     int directory = -1, fd, rc;
 
-    if (call->command == NULL || call->globals.help || call->globals.version ||
-        (call->command->flags & COMMAND_LOCAL))
+    if (call->command == NULL || call->command->children != NULL || call->globals.help ||
+        call->globals.version || (call->command->flags & COMMAND_LOCAL))
         return 0;
     if (call->globals.json)
         call->output->mode = OUTPUT_JSON;

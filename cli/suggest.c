@@ -44,10 +44,17 @@ static size_t tolerance(const char *word)
     return strlen(word) < 5 ? 1 : 2;
 }
 
+const char *command_word(const struct command *command)
+{
+    const char *blank = strrchr(command->name, ' ');
+
+    return blank != NULL ? blank + 1 : command->name;
+}
+
 const struct command *command_find(const struct command *const *commands, const char *name)
 {
     for (; *commands != NULL; commands++)
-        if (strcmp((*commands)->name, name) == 0 ||
+        if (strcmp(command_word(*commands), name) == 0 ||
             ((*commands)->alias != NULL && strcmp((*commands)->alias, name) == 0))
             return *commands;
     return NULL;
@@ -59,11 +66,12 @@ const struct command *command_suggest(const struct command *const *commands, con
     size_t best_distance = tolerance(name) + 1, length = strlen(name);
 
     for (; *commands != NULL; commands++) {
-        size_t distance = suggest_distance((*commands)->name, name);
+        const char *word = command_word(*commands);
+        size_t distance = suggest_distance(word, name);
 
         if ((*commands)->flags & COMMAND_HIDDEN)
             continue;
-        if (length >= 3 && strncmp((*commands)->name, name, length) == 0)
+        if (length >= 3 && strncmp(word, name, length) == 0)
             distance = 1;
         if (distance < best_distance) {
             best = *commands;

@@ -6,25 +6,29 @@
 
 static int run(struct call *call)
 {
-    const char *name = call_argument(call, 0);
-    const struct command *command = NULL;
+    const struct command *const *commands = call->front->commands, *command = NULL;
 
-    if (name != NULL) {
-        command = command_find(call->front->commands, name);
+    for (size_t i = 0; i < call->argument_count; i++) {
+        const struct command *family = command, *near;
+        const char *name = call->arguments[i];
+
+        if (commands == NULL)
+            return call_fail(call, STATUS_USAGE, "", "there are no commands below \"%s\"", family->name);
+        command = command_find(commands, name);
         if (command == NULL) {
-            const struct command *near = command_suggest(call->front->commands, name);
-
+            near = command_suggest(commands, name);
             return call_fail(call, STATUS_USAGE, "\"scard help\" lists all commands.",
-                             "there is no command \"%s\"%s%s%s", name,
-                             near != NULL ? ": did you mean \"" : "", near != NULL ? near->name : "",
-                             near != NULL ? "\"?" : "");
+                             "there is no command \"%s%s%s\"%s%s%s", family != NULL ? family->name : "",
+                             family != NULL ? " " : "", name, near != NULL ? ": did you mean \"" : "",
+                             near != NULL ? near->name : "", near != NULL ? "\"?" : "");
         }
+        commands = command->children;
     }
     return help_show(call, command);
 }
 
 static const struct argument_spec arguments[] = {
-    {"COMMAND", VALUE_COMMAND, NULL, true, false, "the command to tell about"},
+    {"COMMAND", VALUE_COMMAND, NULL, true, true, "the command to tell about"},
     {0},
 };
 
