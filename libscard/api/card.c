@@ -43,7 +43,7 @@ static int connect_reader(struct api_context *context, LPCSTR reader, DWORD shar
                           &handle, &protocol);
     if (rc)
         return rc;
-    rc = object_add_card(context, handle, ret_card);
+    rc = object_add_card(context, handle, NULL, ret_card);
     if (rc) {
         ops->disconnect(handle, CARD_LEAVE);
         ops->handle_free(handle);

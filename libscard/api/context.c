@@ -12,7 +12,7 @@
 #include "api/setup.h"
 #include "api/tracing.h"
 
-static int establish(SCARDCONTEXT *ret_context)
+static int establish(DWORD scope, SCARDCONTEXT *ret_context)
 {
     struct service_context *context;
     int64_t start_ns = clock_now_ns();
@@ -27,7 +27,7 @@ static int establish(SCARDCONTEXT *ret_context)
         return rc;
     }
     context = tracing_wrap(context, start_ns);
-    rc = object_add_context(context, ret_context);
+    rc = object_add_context(context, scope, ret_context);
     if (rc) {
         context->service->ops->release(context);
         context->service->ops->context_free(context);
@@ -47,7 +47,7 @@ EXPORT LONG SCardEstablishContext(DWORD dwScope, LPCVOID pvReserved1, LPCVOID pv
     *phContext = 0;
     if (dwScope > SCARD_SCOPE_GLOBAL)
         return SCARD_E_INVALID_VALUE;
-    return codes_from_rc(establish(phContext));
+    return codes_from_rc(establish(dwScope, phContext));
 }
 
 EXPORT LONG SCardReleaseContext(SCARDCONTEXT hContext)
@@ -115,6 +115,9 @@ EXPORT LONG SCardFreeMemory(SCARDCONTEXT hContext, LPCVOID pvMem)
     int rc = RC_OK;
 
     EXPORT_BEGIN;
+    /* What a call without a context gave out. */
+    if (!hContext && pvMem && !memory_free(NULL, pvMem))
+        return SCARD_S_SUCCESS;
     context = object_context(hContext);
     if (!context)
         return SCARD_E_INVALID_HANDLE;

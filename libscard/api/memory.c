@@ -11,7 +11,7 @@
 struct block {
     const void *address;
     struct api_context *context;
-    struct list link; /* api_context.blocks */
+    struct list link; /* api_context.blocks, or of nothing else */
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -52,11 +52,11 @@ static int add(struct api_context *context, const void *address)
     found = tfind(block, &blocks, compare);
     if (found)
         forget(*found);
-    if (context->blocks_closed)
+    if (context && context->blocks_closed)
         rc = RC_INVALID_HANDLE;
     else if (!tsearch(block, &blocks, compare))
         rc = RC_NO_MEMORY;
-    else
+    else if (context)
         list_append(&context->blocks, &block->link);
     pthread_mutex_unlock(&lock);
     if (rc)
@@ -105,6 +105,22 @@ int memory_give(struct api_context *context, const void *data, size_t length, si
     return RC_OK;
 }
 
+int memory_give_items(struct api_context *context, const void *items, size_t count, size_t size, void *buffer,
+                      DWORD *length_pointer)
+{
+    DWORD bytes = 0;
+    int rc;
+
+    if (length_pointer && memory_is_autoallocate(*length_pointer))
+        bytes = SCARD_AUTOALLOCATE;
+    else if (length_pointer)
+        bytes = *length_pointer < count ? *length_pointer * size : count * size;
+    rc = memory_give(context, items, count * size, 0, buffer, length_pointer ? &bytes : NULL);
+    if (length_pointer)
+        *length_pointer = count;
+    return rc;
+}
+
 int memory_free(struct api_context *context, const void *address)
 {
     const struct block key = {.address = address};
@@ -114,7 +130,7 @@ int memory_free(struct api_context *context, const void *address)
     pthread_mutex_lock(&lock);
     found = tfind(&key, &blocks, compare);
     mine = found && (*found)->context == context;
-    closed = context->blocks_closed;
+    closed = context && context->blocks_closed;
     if (mine)
         forget(*found);
     pthread_mutex_unlock(&lock);

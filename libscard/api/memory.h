@@ -4,6 +4,8 @@
  *
  * Blocks come from malloc, and are known by address and context. A program that gives one to free() instead
  * of SCardFreeMemory must run with SCARD_KEEP_MEMORY=1, since the library cannot see that.
+ *
+ * A context of NULL is that of the calls that need none (hContext 0): it is never closed.
  */
 #ifndef API_MEMORY_H
 #define API_MEMORY_H
@@ -19,6 +21,10 @@ bool memory_is_autoallocate(DWORD length);
  * (context closed meanwhile), RC_NO_MEMORY. */
 int memory_give(struct api_context *context, const void *data, size_t length, size_t spare, void *buffer,
                 DWORD *length_pointer);
+
+/* The same for count items of size bytes each: *length_pointer counts items. */
+int memory_give_items(struct api_context *context, const void *items, size_t count, size_t size, void *buffer,
+                      DWORD *length_pointer);
 
 /* Frees a block of the context. RC_INVALID_PARAMETER for any other address, RC_INVALID_HANDLE when the
  * context was closed meanwhile. */

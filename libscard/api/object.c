@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "api/setup.h"
 #include "base/ids.h"
@@ -46,7 +47,7 @@ static void *find(LONG handle, enum kind kind)
     return entry && *entry == kind ? entry : NULL;
 }
 
-int object_add_context(struct service_context *service, SCARDCONTEXT *ret_handle)
+int object_add_context(struct service_context *service, DWORD scope, SCARDCONTEXT *ret_handle)
 {
     struct context_object *object = calloc(1, sizeof *object);
     int rc;
@@ -55,6 +56,7 @@ int object_add_context(struct service_context *service, SCARDCONTEXT *ret_handle
         return RC_NO_MEMORY;
     object->kind = KIND_CONTEXT;
     object->context.service = service;
+    object->context.scope = scope;
     object->context.references = 1;
     list_init(&object->context.cards);
     list_init(&object->context.blocks);
@@ -69,13 +71,24 @@ int object_add_context(struct service_context *service, SCARDCONTEXT *ret_handle
     return rc;
 }
 
-int object_add_card(struct api_context *context, struct service_handle *service, SCARDHANDLE *ret_handle)
+static void free_card(struct card_object *object)
+{
+    free(object->card.name);
+    free(object);
+}
+
+int object_add_card(struct api_context *context, struct service_handle *service, const char *name,
+                    SCARDHANDLE *ret_handle)
 {
     struct card_object *object = calloc(1, sizeof *object);
     int rc;
 
     if (!object)
         return RC_NO_MEMORY;
+    if (name && !(object->card.name = strdup(name))) {
+        free(object);
+        return RC_NO_MEMORY;
+    }
     object->kind = KIND_CARD;
     object->card.context = context;
     object->card.service = service;
@@ -90,7 +103,7 @@ int object_add_card(struct api_context *context, struct service_handle *service,
     pthread_mutex_unlock(&lock);
     /* From here on a release of the context may free the object. */
     if (rc)
-        free(object);
+        free_card(object);
     return rc;
 }
 
@@ -144,7 +157,7 @@ void object_put_card(struct api_card *card)
     if (!last)
         return;
     context_ops(context)->handle_free(card->service);
-    free(list_entry(card, struct card_object, card));
+    free_card(list_entry(card, struct card_object, card));
     object_put_context(context);
 }
 

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <winscard.h>
 
 #include "api/object.h"
@@ -16,6 +17,19 @@ enum text_form { TEXT_UTF8, TEXT_UTF16 };
  * RC_INVALID_PARAMETER: half a surrogate pair; RC_NO_MEMORY. */
 int text_from_wide(const WCHAR *wide, char **ret_text);
 int text_from_wide_list(const WCHAR *wide, char **ret_list);
+
+/* TEXT_OWNED char *name = NULL; is freed where its block ends. */
+static inline void text_drop(char **text)
+{
+    free(*text);
+}
+#define TEXT_OWNED __attribute__((cleanup(text_drop)))
+
+#define TEXT_NAME_MAX 4096
+
+/* Can it be the name of an entry of the database: 1 … TEXT_NAME_MAX bytes of UTF-8 without control
+ * characters? */
+bool text_is_name(const char *text);
 
 /* A new array of code units (free it) of length bytes of UTF-8, NULs included, and how many. Bytes that are
  * no UTF-8 become U+FFFD. RC_NO_MEMORY. */
