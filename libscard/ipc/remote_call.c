@@ -233,6 +233,13 @@ int call_broken(struct remote_call *call, int rc)
     return rc;
 }
 
+void call_give_up(struct remote_call *call)
+{
+    lock(call);
+    call->connection->broken = true;
+    unlock(call);
+}
+
 int call_rc(const struct remote_call *call, uint32_t code)
 {
     int rc = wire_rc(code);
@@ -319,9 +326,9 @@ int call_receive(struct remote_call *call, void *bytes, size_t length)
     return rc ? call_broken(call, rc) : RC_OK;
 }
 
-int call_send(struct remote_call *call, uint32_t command)
+int call_send(struct remote_call *call, uint32_t command, const void *body)
 {
-    int rc = connection_send(call->connection, command, NULL, NULL, 0);
+    int rc = connection_send(call->connection, command, body, NULL, 0);
 
     return rc ? call_broken(call, rc) : RC_OK;
 }

@@ -24,7 +24,7 @@ int call_pause(struct remote_call *call, struct remote_handle *handle, unsigned 
 /* Sends the request and receives its body back, filled in; all without the lock. RC_SERVICE_STOPPED: the
  * context is lost. RC_CANCELLED: release or cancel has ended it, and the connection with it. */
 int call_ask(struct remote_call *call, uint32_t command, void *body, const void *data, size_t data_length);
-int call_send(struct remote_call *call, uint32_t command);
+int call_send(struct remote_call *call, uint32_t command, const void *body);
 int call_receive(struct remote_call *call, void *bytes, size_t length);
 
 /* Waits for the first byte of a message that comes when it will. RC_OK, RC_TIMEOUT, RC_CANCELLED: the stream
@@ -33,6 +33,10 @@ int call_await(struct remote_call *call, struct deadline deadline);
 
 /* The stream cannot be used any more, nor can the context: returns rc. */
 int call_broken(struct remote_call *call, int rc);
+
+/* The stream cannot be used any more, the context can: the connection, without handles, ends with the call.
+ */
+void call_give_up(struct remote_call *call);
 
 /* The RC_* of a code that the server gave, with words when it is not known. */
 int call_rc(const struct remote_call *call, uint32_t code);

@@ -66,7 +66,7 @@ static int connect_socket(const struct connection *connection)
 int connection_send(struct connection *connection, uint32_t command, const void *body, const void *data,
                     size_t data_length)
 {
-    int size = wire_body_size(command);
+    int size = wire_request_size(command, connection->minor);
     struct wire_header header = {.size = (uint32_t)size, .command = command};
     /* sendmsg does not write to what it sends. */
     union {
@@ -132,13 +132,14 @@ int connection_ask(struct connection *connection, uint32_t command, void *body)
     return rc ? rc : hear(connection, body, (size_t)wire_body_size(command));
 }
 
-/* What the server says to the newest version: that, or the one that it can, which is then offered. */
+/* What the server says to the newest version: that, or the one that it can, which is then offered. The code
+ * of a refusal is another one in minor 3. */
 static int agree(struct connection *connection, struct wire_version version)
 {
     int32_t minor = WIRE_MINOR_NEWEST;
-    int rc = RC_OK;
+    int refusal = wire_rc(version.rv), rc = RC_OK;
 
-    if (wire_rc(version.rv) == RC_SERVICE_STOPPED && version.major == WIRE_MAJOR &&
+    if ((refusal == RC_SERVICE_STOPPED || refusal == RC_NO_SERVICE) && version.major == WIRE_MAJOR &&
         version.minor >= WIRE_MINOR_OLDEST && version.minor < minor) {
         version.rv = 0;
         minor = version.minor;

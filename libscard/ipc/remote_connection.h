@@ -18,7 +18,7 @@ int connection_open_bare(struct remote *remote, struct connection **ret_connecti
 /* Takes it out of its lists, closes and frees it. Without the lock. */
 void connection_close(struct connection *connection);
 
-/* A request. RC_SERVICE_STOPPED. */
+/* A request; body has the size of one of the connection's minor. RC_SERVICE_STOPPED. */
 int connection_send(struct connection *connection, uint32_t command, const void *body, const void *data,
                     size_t data_length);
 

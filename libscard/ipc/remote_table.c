@@ -150,12 +150,12 @@ static int read_newest(struct remote_call *call, struct table *ret_table)
 {
     struct wire_events events = {0};
     uint32_t count = 0;
-    int rc = call_send(call, WIRE_GET_TABLE_SIZE);
+    int rc = call_send(call, WIRE_GET_TABLE_SIZE, NULL);
 
     if (!rc)
-        rc = call_send(call, WIRE_GET_EVENTS);
+        rc = call_send(call, WIRE_GET_EVENTS, NULL);
     if (!rc)
-        rc = call_send(call, WIRE_GET_TABLE);
+        rc = call_send(call, WIRE_GET_TABLE, NULL);
     if (!rc)
         rc = call_receive(call, &count, sizeof count);
     if (!rc)
@@ -173,7 +173,7 @@ int table_read(struct remote_call *call, struct table *ret_table)
 
     if (call->connection->minor >= WIRE_MINOR_NEWEST)
         return read_newest(call, ret_table);
-    rc = call_send(call, WIRE_GET_LEGACY_TABLE);
+    rc = call_send(call, WIRE_GET_LEGACY_TABLE, NULL);
     return rc ? rc : table_receive(call, ret_table);
 }
 

@@ -15,7 +15,8 @@ struct wait {
     size_t count;
     uint16_t list_events; /* of the first look */
     bool looked;
-    bool cancelled; /* by the server, before its time */
+    bool ended;     /* by the server, before it was waited for */
+    bool cancelled; /* and by a cancel */
 };
 
 static bool is_list(const struct reader_watch *watch)
@@ -99,24 +100,53 @@ static int look(struct remote_context *context, struct wait *wait)
     return rc ? rc : judge(wait, &table);
 }
 
+/* On another connection than that which waits. */
+static int look_apart(struct remote_call *call, struct wait *wait)
+{
+    int rc = look(call->context, wait);
+
+    /* Closed meanwhile: the call that waits is told so. */
+    return rc == RC_INVALID_HANDLE ? RC_TIMEOUT : rc;
+}
+
 /* pcscd of minor 6 answers WAIT with nothing, and sends its end whenever it comes, also in the middle of a
  * table. So the table is read on another connection, once it is known that the wait has begun: another
  * request is answered by then. The answer has the form of an end, and takes its place if that was faster. */
 static int enlist_apart(struct remote_call *call, struct wait *wait)
 {
     struct wire_wait message;
-    int rc = call_send(call, WIRE_WAIT);
+    int rc = call_send(call, WIRE_WAIT, NULL);
 
     if (!rc)
-        rc = call_send(call, WIRE_GET_EVENTS);
+        rc = call_send(call, WIRE_GET_EVENTS, NULL);
     if (!rc)
         rc = call_receive(call, &message, sizeof message);
     if (rc)
         return rc;
     wait->cancelled = wire_rc(message.rv) == RC_CANCELLED;
-    rc = look(call->context, wait);
-    /* Closed meanwhile: the call that waits is told so. */
-    return rc == RC_INVALID_HANDLE ? RC_TIMEOUT : rc;
+    return look_apart(call, wait);
+}
+
+/* Minor 3 answers WAIT with nothing either, and has no request with an answer like an end. What begins with
+ * the version is the answer to that, because the code of an end is no minor. */
+static int enlist_by_version(struct remote_call *call, struct wait *wait)
+{
+    const struct wire_wait unused = {0};
+    struct wire_version version = {.major = WIRE_MAJOR, .minor = call->connection->minor};
+    struct wire_wait message;
+    int rc = call_send(call, WIRE_WAIT, &unused);
+
+    if (!rc)
+        rc = call_send(call, WIRE_VERSION, &version);
+    if (!rc)
+        rc = call_receive(call, &message, sizeof message);
+    wait->ended = !rc && message.rv != (uint32_t)version.minor;
+    if (!rc)
+        rc = call_receive(call, &version, sizeof version - (wait->ended ? 0 : sizeof message));
+    if (rc)
+        return rc;
+    wait->cancelled = wait->ended && wire_rc(message.rv) == RC_CANCELLED;
+    return look_apart(call, wait);
 }
 
 /* Asks to be told of the next event, and looks what there was before it. */
@@ -126,10 +156,12 @@ static int enlist(struct remote_call *call, struct wait *wait)
     struct table table;
     int rc;
 
-    wait->cancelled = false;
+    wait->ended = wait->cancelled = false;
+    if (call->connection->minor < WIRE_MINOR_TABLE)
+        return enlist_by_version(call, wait);
     if (newest && !call->connection->features)
         return enlist_apart(call, wait);
-    rc = call_send(call, WIRE_WAIT);
+    rc = call_send(call, WIRE_WAIT, NULL);
     /* The server of minor 4 sends its table with that; ours keeps the event back until the table is read. */
     if (!rc)
         rc = (newest ? table_read : table_receive)(call, &table);
@@ -137,39 +169,55 @@ static int enlist(struct remote_call *call, struct wait *wait)
 }
 
 /* The end of a WAIT is the event, or the answer to STOP when the event has not been sent; either is one
- * message. */
+ * message. Minor 3 answers STOP also when the event is on its way, and nothing tells the two apart: there the
+ * end of the connection ends the wait. */
 static int end_wait(struct remote_call *call, bool stop, struct wire_wait *ret_message)
 {
-    int rc = stop ? call_send(call, WIRE_STOP_WAITING) : RC_OK;
+    int rc = RC_OK;
 
+    if (stop && call->connection->minor < WIRE_MINOR_TABLE) {
+        call_give_up(call);
+        return RC_OK;
+    }
+    if (stop)
+        rc = call_send(call, WIRE_STOP_WAITING, NULL);
     return rc ? rc : call_receive(call, ret_message, sizeof *ret_message);
+}
+
+/* Whether the wait is over: looks at the table on the connection that has waited, if it can still be used. */
+static int look_again(struct remote_call *call, struct wait *wait)
+{
+    struct table table;
+    int rc;
+
+    if (call->connection->broken)
+        return look_apart(call, wait);
+    rc = table_read(call, &table);
+    return rc ? rc : judge(wait, &table);
 }
 
 /* Waits with the server until something has changed. The stream is in order after it, or broken. */
 static int wait_for_events(struct remote_call *call, struct deadline deadline, struct wait *wait)
 {
-    struct wire_wait message;
-    struct table table;
+    struct wire_wait message = {0};
     int rc, sleep_rc, end_rc;
 
     for (;;) {
         rc = enlist(call, wait);
         if (rc != RC_TIMEOUT) {
             /* Whatever has failed, the connection is of use as long as nothing is owed on it. */
-            end_rc = call->connection->broken ? rc : end_wait(call, true, &message);
+            end_rc = call->connection->broken || wait->ended ? rc : end_wait(call, true, &message);
             return rc ? rc : end_rc;
         }
-        sleep_rc = call_await(call, deadline);
-        rc = end_wait(call, sleep_rc != RC_OK, &message);
+        sleep_rc = wait->ended ? RC_OK : call_await(call, deadline);
+        rc = wait->ended ? RC_OK : end_wait(call, sleep_rc != RC_OK, &message);
         if (rc)
             return rc;
         if (!sleep_rc && (wait->cancelled || wire_rc(message.rv) == RC_CANCELLED))
             sleep_rc = RC_CANCELLED;
         /* The event is most likely what is waited for. At the end the entries tell of now; what has changed
          * in the last moment is a change. */
-        rc = table_read(call, &table);
-        if (!rc)
-            rc = judge(wait, &table);
+        rc = look_again(call, wait);
         if (rc && rc != RC_TIMEOUT)
             return rc;
         if (sleep_rc)

@@ -37,7 +37,7 @@ int server_client_new(struct server *server, int fd, uid_t uid, pid_t pid)
         return detail_set(RC_NO_MEMORY, "out of memory");
     }
     *client = (struct server_client){
-        .server = server, .fd = fd, .uid = uid, .pid = pid, .references = 1, .minor = WIRE_MINOR_OLDEST};
+        .server = server, .fd = fd, .uid = uid, .pid = pid, .references = 1, .minor = WIRE_MINOR_TABLE};
     client->told_count = UINT32_MAX;
     list_init(&client->link);
     list_init(&client->unfinished_link);
@@ -179,7 +179,7 @@ static bool answer(struct server_client *client, struct server_worker *worker, c
 
     client->missing = 0;
     while (used < length) {
-        int rc = server_message_read(bytes + used, length - used, &message);
+        int rc = server_message_read(client->minor, bytes + used, length - used, &message);
 
         if (rc > 0) {
             client->missing = message.size - (length - used);

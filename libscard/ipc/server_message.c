@@ -32,7 +32,8 @@ static int data_size(uint32_t command, const uint8_t *body, size_t *ret_size)
     return RC_OK;
 }
 
-int server_message_read(const uint8_t *bytes, size_t length, struct server_message *ret_message)
+int server_message_read(int32_t minor, const uint8_t *bytes, size_t length,
+                        struct server_message *ret_message)
 {
     struct server_message message = {.size = sizeof(struct wire_header)};
     struct wire_header header;
@@ -40,7 +41,7 @@ int server_message_read(const uint8_t *bytes, size_t length, struct server_messa
 
     if (length >= sizeof header) {
         memcpy(&header, bytes, sizeof header);
-        size = wire_body_size(header.command);
+        size = wire_request_size(header.command, minor);
         if (size < 0)
             return detail_set(RC_IO, "command %08X is not known", header.command);
         if (header.size != (uint32_t)size)

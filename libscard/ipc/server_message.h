@@ -14,8 +14,9 @@ struct server_message {
     size_t data_size;
 };
 
-/* The message at the beginning of the bytes. 0; 1: not whole yet, *ret_message has only the size; RC_IO with
- * a detail: not a request. */
-int server_message_read(const uint8_t *bytes, size_t length, struct server_message *ret_message);
+/* The message of a client of that minor at the beginning of the bytes. 0; 1: not whole yet, *ret_message has
+ * only the size; RC_IO with a detail: not a request. */
+int server_message_read(int32_t minor, const uint8_t *bytes, size_t length,
+                        struct server_message *ret_message);
 
 #endif

@@ -128,7 +128,7 @@ int server_notify_wait(struct server_client *client)
             list_append(&server->waiting, &client->wait_link);
         if (client->minor >= WIRE_MINOR_NEWEST)
             client->table_due = true;
-        else
+        else if (client->minor >= WIRE_MINOR_TABLE)
             send_legacy(client);
     }
     pthread_mutex_unlock(&server->notify_lock);

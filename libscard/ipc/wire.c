@@ -46,6 +46,13 @@ int wire_body_size(uint32_t command)
     }
 }
 
+int wire_request_size(uint32_t command, int32_t minor)
+{
+    if (minor < WIRE_MINOR_TABLE && (command == WIRE_WAIT || command == WIRE_STOP_WAITING))
+        return sizeof(struct wire_wait);
+    return wire_body_size(command);
+}
+
 /* The first code of an RC_* is the one that it becomes; several codes may mean the same RC_*. */
 static const struct {
     uint32_t code;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The bytes between a program and the PC/SC service, as pcscd and its clients have them: protocol 4, minor 4
- * to 6.
+ * The bytes between a program and the PC/SC service, as pcscd and its clients have them: protocol 4, minor 3
+ * (pcsc-lite 1.8.9 to 1.8.23), 4 (to 2.2), 5 (from 2.3) and 6 (from 2.5).
  *
  * A request is a header and a body of fixed size, for TRANSMIT and CONTROL followed by data that the size in
  * the header does not count. The reply is the body with its results filled in, and data, without header.
@@ -15,7 +15,8 @@
 #include <stdint.h>
 
 #define WIRE_MAJOR 4
-#define WIRE_MINOR_OLDEST 4
+#define WIRE_MINOR_OLDEST 3 /* WAIT and STOP_WAITING have a body; WAIT has no answer */
+#define WIRE_MINOR_TABLE 4  /* WAIT is answered with the table of 16 */
 #define WIRE_MINOR_NEWEST 6 /* WIRE_GET_TABLE_SIZE, WIRE_GET_TABLE; WAIT is not answered with the table */
 
 #define WIRE_NAME_MAX 128
@@ -170,8 +171,9 @@ _Static_assert(sizeof(struct wire_version) == 12, "");
 _Static_assert(sizeof(struct wire_fact) == 172, "");
 _Static_assert(sizeof(struct wire_reader) == 184 && offsetof(struct wire_reader, atr_length) == 176, "");
 
-/* Size of a request's body, or -1 for an unknown command. */
+/* Size of a body, or -1 for an unknown command; and as a request of that minor. */
 int wire_body_size(uint32_t command);
+int wire_request_size(uint32_t command, int32_t minor);
 
 /* The code on the wire for an RC_*, and back: as in PC/SC. An unknown code becomes RC_INTERNAL. */
 uint32_t wire_code(int rc);

@@ -323,13 +323,13 @@ static void set_lengths(uint32_t command, uint8_t *body, uint32_t length)
         memcpy(body + offsetof(struct wire_attribute, length), &attribute, sizeof attribute);
 }
 
-static bool send_request(int fd, struct bytes *in, uint32_t context, int32_t card)
+static bool send_request(int fd, int32_t minor, struct bytes *in, uint32_t context, int32_t card)
 {
     uint32_t command = bytes_u8(in), twist = bytes_u8(in), given = bytes_u8(in);
     const uint8_t *bytes = bytes_take(in, given < in->left ? given : in->left);
     uint8_t message[sizeof(struct wire_header) + sizeof(struct wire_attribute) + 256] = {0};
     struct wire_header header = {.command = command};
-    int size = wire_body_size(command);
+    int size = wire_request_size(command, minor);
     uint8_t *body = message + sizeof header;
     size_t room = size < 0 ? 0 : (size_t)size, length, data;
 
@@ -376,7 +376,7 @@ static void await_end(void)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct bytes in = bytes_of(data, size);
-    struct wire_version version = {.major = WIRE_MAJOR, .minor = 4 + bytes_u8(&in) % 3};
+    struct wire_version version = {.major = WIRE_MAJOR, .minor = 3 + (bytes_u8(&in) + 1) % 4};
     struct wire_establish context = {.scope = 2};
     struct wire_connect card = {.reader = READER, .share = SHARE_SHARED, .protocols = 3};
     uint8_t rest[1024];
@@ -391,7 +391,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     card.context = context.context;
     ask(fd, WIRE_CONNECT, &card, sizeof card);
     FUZZ_CHECK(version.rv == 0 && context.rv == 0 && card.rv == 0);
-    while (in.left > 0 && send_request(fd, &in, context.context, card.card))
+    while (in.left > 0 && send_request(fd, version.minor, &in, context.context, card.card))
         ;
     /* An odd number of bytes: it is gone without a word. */
     if (size % 2 == 0) {

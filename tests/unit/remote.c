@@ -28,7 +28,7 @@
 #define MANY 20 /* readers, more than the old table has places for */
 #define VISITS_MAX 16
 
-/* When pcscd of minor 6 sends the end of a wait. */
+/* When pcscd of minor 3 or 6 sends the end of a wait. */
 enum wait_end { END_STOP, END_FIRST, END_AFTER, END_CANCELLED };
 
 /* What the server does. */
@@ -42,7 +42,7 @@ struct script {
     uint32_t readers;                    /* what it calls their number, minor 6 */
     uint32_t hang_up_on, silent_on;      /* commands */
     _Atomic unsigned waits, stops;
-    _Atomic enum wait_end wait_end; /* minor 6 without features */
+    _Atomic enum wait_end wait_end; /* minor 3, and 6 without features */
     _Atomic int waiting;            /* the connection that waits, or -1 */
     _Atomic bool present;           /* a card in the last of MANY readers */
 };
@@ -80,7 +80,7 @@ static void answer_version(struct script *script, int fd, struct wire_version *v
     bool fits = script->strict ? version->minor == script->minor : version->minor <= script->minor;
 
     script->offered[script->offers++ % 4] = (uint32_t)version->minor;
-    version->rv = fits ? 0 : 0x8010001E;
+    version->rv = fits ? 0 : script->minor == 3 ? 0x8010001D : 0x8010001E;
     version->minor = script->minor;
     answer(fd, version, sizeof *version);
 }
@@ -103,6 +103,8 @@ static void answer_table(const struct script *script, int fd, uint32_t count)
         table[i] = (struct wire_reader){.state = WIRE_READER_ABSENT};
         snprintf(table[i].name, sizeof table[i].name, "Reader %02u 00", i);
     }
+    if (script->minor == WIRE_MINOR_OLDEST && !script->present)
+        table[0].state = WIRE_READER_ABSENT;
     if (count == MANY && script->present)
         table[MANY - 1].state = WIRE_READER_PRESENT | WIRE_READER_POWERED;
     /* A table for a number that is a lie is not read. */
@@ -110,7 +112,7 @@ static void answer_table(const struct script *script, int fd, uint32_t count)
         answer(fd, table, count * sizeof *table);
 }
 
-/* A wait of minor 6 has one end, which comes when the script says. */
+/* A wait of minor 3 or 6 has one end, which comes when the script says. */
 static void end_wait(struct script *script, uint32_t rv)
 {
     const struct wire_wait end = {.rv = rv};
@@ -124,7 +126,7 @@ static void end_wait(struct script *script, uint32_t rv)
 static void answer_wait(struct script *script, int fd)
 {
     script->waits++;
-    if (script->minor < WIRE_MINOR_NEWEST) {
+    if (script->minor < WIRE_MINOR_NEWEST && script->minor >= WIRE_MINOR_TABLE) {
         answer_table(script, fd, WIRE_LEGACY_READERS);
         return;
     }
@@ -138,6 +140,7 @@ static void answer_stop(struct script *script, int fd)
     const struct wire_wait end = {.rv = 0};
 
     script->stops++;
+    assert_true(script->minor >= WIRE_MINOR_TABLE); /* it would answer always, and twice if an end crosses */
     if (script->minor < WIRE_MINOR_NEWEST)
         answer(fd, &end, sizeof end);
     else if (script->waiting == fd)
@@ -186,7 +189,8 @@ static bool serve(struct kit *kit, int fd)
     union body body = {0};
 
     if (!receive(fd, &header, sizeof header) || header.size > sizeof body ||
-        (int)header.size != wire_body_size(header.command) || !receive(fd, &body, header.size))
+        (int)header.size != wire_request_size(header.command, script->minor) ||
+        !receive(fd, &body, header.size))
         return false;
     if (header.command == script->hang_up_on)
         return false;
@@ -195,6 +199,8 @@ static bool serve(struct kit *kit, int fd)
     switch (header.command) {
     case WIRE_VERSION:
         answer_version(script, fd, &body.version);
+        if (script->waiting == fd && script->wait_end == END_CANCELLED)
+            end_wait(script, 0x80100002);
         return true;
     case WIRE_ESTABLISH:
         body.establish.context = CONTEXT;
@@ -220,6 +226,8 @@ static bool serve(struct kit *kit, int fd)
         return true;
     case WIRE_GET_LEGACY_TABLE:
         answer_table(script, fd, WIRE_LEGACY_READERS);
+        if (script->waiting >= 0 && script->wait_end == END_AFTER)
+            end_wait(script, 0);
         return true;
     case WIRE_WAIT:
         answer_wait(script, fd);
@@ -298,7 +306,7 @@ static int setup(void **state)
     strcpy(address.sun_path, kit->path);
     pthread_mutex_init(&kit->lock, NULL);
     pthread_cond_init(&kit->changed, NULL);
-    kit->script = (struct script){.minor = WIRE_MINOR_OLDEST, .strict = true, .readers = 1, .waiting = -1};
+    kit->script = (struct script){.minor = WIRE_MINOR_TABLE, .strict = true, .readers = 1, .waiting = -1};
     for (unsigned i = 0; i < VISITS_MAX; i++)
         kit->visit_fds[i] = -1;
     kit->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -381,16 +389,33 @@ static void version_falls_back(void **state)
 
     assert_int_equal(establish(kit), 0);
     assert_int_equal(kit->script.offered[0], WIRE_MINOR_NEWEST);
-    assert_int_equal(kit->script.offered[1], WIRE_MINOR_OLDEST);
+    assert_int_equal(kit->script.offered[1], WIRE_MINOR_TABLE);
+}
+
+/* pcsc-lite 1.8.23 and older refuse with another code. */
+static void the_oldest_version_is_spoken(void **state)
+{
+    struct kit *kit = *state;
+    struct reader_entry *entries;
+    uint16_t list_events;
+    size_t count;
+
+    kit->script.minor = 3;
+    assert_int_equal(establish(kit), 0);
+    assert_int_equal(kit->script.offered[0], WIRE_MINOR_NEWEST);
+    assert_int_equal(kit->script.offered[1], 3);
+    assert_int_equal(kit->service->ops->table(kit->context, &entries, &count, &list_events), 0);
+    assert_int_equal(count, 2);
+    free(entries);
 }
 
 static void version_that_nobody_speaks(void **state)
 {
     struct kit *kit = *state;
 
-    kit->script.minor = 3;
+    kit->script.minor = 2;
     assert_int_equal(establish(kit), RC_NO_SERVICE);
-    assert_non_null(strstr(detail_get(), "4:3"));
+    assert_non_null(strstr(detail_get(), "4:2"));
     kit->context = NULL;
 }
 
@@ -413,17 +438,15 @@ static void newest_pcscd_has_more_readers(void **state)
 }
 
 /* It sends the end of a wait whenever it comes: before any other answer, after it, or when it is asked to
- * stop. */
-static void newest_pcscd_may_end_a_wait_at_any_time(void **state)
+ * stop. So does the oldest, which is not asked to stop. */
+static void pcscd_may_end_a_wait_at_any_time(struct kit *kit)
 {
     static const enum wait_end ends[] = {END_FIRST, END_AFTER, END_STOP, END_CANCELLED};
-    struct kit *kit = *state;
 
-    kit->script.minor = WIRE_MINOR_NEWEST;
-    kit->script.readers = MANY;
     assert_int_equal(establish(kit), 0);
     for (size_t i = 0; i < 2 * sizeof ends / sizeof *ends; i++) {
-        struct reader_watch watch = {.name = "Reader 19 00", .current = STATE_EMPTY};
+        struct reader_watch watch = {.name = kit->script.minor > 3 ? "Reader 19 00" : "Reader 00 00",
+                                     .current = STATE_EMPTY};
         enum wait_end end = ends[i / 2];
         bool stops = end == END_STOP;
         struct deadline deadline = stops ? deadline_in_ms(5) : deadline_never();
@@ -442,6 +465,23 @@ static void newest_pcscd_may_end_a_wait_at_any_time(void **state)
             free(names);
         }
     }
+}
+
+static void newest_pcscd_may_end_a_wait_at_any_time(void **state)
+{
+    struct kit *kit = *state;
+
+    kit->script.minor = WIRE_MINOR_NEWEST;
+    kit->script.readers = MANY;
+    pcscd_may_end_a_wait_at_any_time(kit);
+}
+
+static void oldest_pcscd_may_end_a_wait_at_any_time(void **state)
+{
+    struct kit *kit = *state;
+
+    kit->script.minor = WIRE_MINOR_OLDEST;
+    pcscd_may_end_a_wait_at_any_time(kit);
 }
 
 /* D47 of WinSCard: a context of a service that has ended is not valid, without any call that noticed. */
@@ -689,6 +729,8 @@ int main(void)
         TEST(version_that_nobody_speaks),
         TEST(newest_pcscd_has_more_readers),
         TEST(newest_pcscd_may_end_a_wait_at_any_time),
+        TEST(the_oldest_version_is_spoken),
+        TEST(oldest_pcscd_may_end_a_wait_at_any_time),
         TEST(hung_up_at_once),
         TEST(names_and_states_are_checked),
         TEST(lengths_that_lie),

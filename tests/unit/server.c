@@ -18,7 +18,7 @@ static void each_minor_is_answered_with_itself(void **state)
 
     for (int32_t minor = -1; minor < 9; minor++) {
         struct wire_version answer = kit_version(fd, minor);
-        bool known = minor >= 4 && minor <= 6;
+        bool known = minor >= 3 && minor <= 6;
 
         assert_int_equal(answer.major, 4);
         assert_int_equal(answer.minor, known ? minor : 6);
@@ -282,6 +282,27 @@ static void each_wait_has_its_end(void **state)
     read_wait_end(fd, 0);
     kit_send(fd, WIRE_STOP_WAITING, NULL, 0);
     kit_expect_silence(fd);
+    close(fd);
+}
+
+/* Minor 3: both requests have a body, and WAIT has no answer but its end. */
+static void the_oldest_wait_has_no_table(void **state)
+{
+    const struct kit *kit = *state;
+    const struct wire_wait body = {.timeout = 60000};
+    int fd = kit_connect(kit);
+
+    assert_int_equal(kit_version(fd, 3).rv, 0);
+    kit_send(fd, WIRE_WAIT, &body, sizeof body);
+    kit_expect_silence(fd);
+    kit_version(fd, 3);
+    test_reader_remove(kit->readers[0]);
+    read_wait_end(fd, 0);
+    kit_send(fd, WIRE_WAIT, &body, sizeof body);
+    kit_send(fd, WIRE_STOP_WAITING, &body, sizeof body);
+    read_wait_end(fd, 0);
+    kit_send(fd, WIRE_WAIT, NULL, 0); /* as minor 4 has it */
+    kit_expect_closed(fd);
     close(fd);
 }
 
@@ -580,6 +601,7 @@ int main(void)
         TEST(a_wait_ends_once_by_an_event),
         TEST(readers_that_come_and_go_end_a_wait),
         TEST(each_wait_has_its_end),
+        TEST(the_oldest_wait_has_no_table),
         TEST(an_event_does_not_overtake_the_table),
         TEST(a_wait_is_cancelled_from_another_connection),
         TEST(a_transaction_is_handed_over),

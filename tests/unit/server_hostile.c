@@ -430,7 +430,7 @@ static int count_served(struct kit *kit)
     const struct {
         struct wire_header header;
         struct wire_version body;
-    } request = {{sizeof request.body, WIRE_VERSION}, {.major = WIRE_MAJOR, .minor = WIRE_MINOR_OLDEST}};
+    } request = {{sizeof request.body, WIRE_VERSION}, {.major = WIRE_MAJOR, .minor = WIRE_MINOR_TABLE}};
     struct wire_version answer;
     int served = 0;
 
@@ -492,7 +492,7 @@ static void one_user_does_not_have_all_connections(void **state)
         run_as_other_user(kit, 0, false, count_served, 30);
         kit_expect_reports(kit, 10);
         for (size_t i = 0; i < 35; i++) {
-            kit_version(own[i], WIRE_MINOR_OLDEST);
+            kit_version(own[i], WIRE_MINOR_TABLE);
             close(own[i]);
         }
         kit_await_clients(kit, 0);

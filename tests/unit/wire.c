@@ -2,6 +2,7 @@
 /* Codes and sizes on the wire. */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -40,6 +41,12 @@ static void sizes_are_those_of_pcscd(void **state)
     for (uint32_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
         assert_int_equal(wire_body_size(i), sizes[i]);
     assert_int_equal(wire_body_size(UINT32_MAX), -1);
+    for (uint32_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        bool with_body = i == WIRE_WAIT || i == WIRE_STOP_WAITING;
+
+        assert_int_equal(wire_request_size(i, 3), with_body ? 8 : sizes[i]);
+        assert_int_equal(wire_request_size(i, 4), sizes[i]);
+    }
 }
 
 int main(void)
