@@ -77,9 +77,20 @@ static int find_by_itself(struct found *found)
     return rc;
 }
 
-static int find(struct found *found)
+/* What SCARD_SERVICE names as a socket; NULL if it does not. */
+static const char *named_path(const char *which)
 {
     static const char unix_socket[] = "unix:";
+
+    if (which && !strcmp(which, "pcscd"))
+        return pcscd_path();
+    if (which && !strncmp(which, unix_socket, sizeof unix_socket - 1))
+        return which + sizeof unix_socket - 1;
+    return NULL;
+}
+
+static int find(struct found *found)
+{
     const char *which = secure_getenv("SCARD_SERVICE");
 
     found->service = NULL;
@@ -88,14 +99,18 @@ static int find(struct found *found)
         return find_by_itself(found);
     if (!strcmp(which, "local"))
         return RC_OK;
-    if (!strcmp(which, "pcscd"))
-        found->path = pcscd_path();
-    else if (!strncmp(which, unix_socket, sizeof unix_socket - 1))
-        found->path = which + sizeof unix_socket - 1;
-    else
+    if (!named_path(which))
         return detail_set(RC_NO_SERVICE, "SCARD_SERVICE=%s is not known; say auto, local, pcscd or unix:PATH",
                           which);
+    found->path = named_path(which);
     return remote_new(found->path, &found->service);
+}
+
+char *route_named_socket(void)
+{
+    const char *path = named_path(secure_getenv("SCARD_SERVICE"));
+
+    return path ? strdup(path) : NULL;
 }
 
 int route_socket(char **ret_path)

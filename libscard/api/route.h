@@ -23,6 +23,11 @@ void route_put(void);
  * as route_get. */
 int route_socket(char **ret_path);
 
+/* The socket that SCARD_SERVICE names, whether anybody listens there or not, a new string (free it); NULL
+ * when a context can be had in any case (auto, local, and nonsense, which no event will mend), or without
+ * memory. */
+char *route_named_socket(void);
+
 /* As local_before_fork; of all that this gave out. */
 void route_before_fork(void);
 void route_after_fork(bool in_child);
