@@ -86,7 +86,7 @@ struct watching {
 static void watch_until_stopped(const struct watching *watching, int watch)
 {
     struct pollfd fds[] = {{.fd = watching->event->stop, .events = POLLIN}, {.fd = watch, .events = POLLIN}};
-    char changes[4096] __attribute__((aligned(_Alignof(struct inotify_event))));
+    char changes[1024] __attribute__((aligned(_Alignof(struct inotify_event))));
     int watched = watch_folder(watch, watching->path), before;
 
     /* What happened before the watch stood is seen now. */
