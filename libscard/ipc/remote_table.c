@@ -53,7 +53,14 @@ size_t table_atr_length(const struct wire_reader *entry)
     return table_card(entry) & CARD_PRESENT && entry->atr_length <= ATR_MAX ? entry->atr_length : 0;
 }
 
-/* Drops unused places and makes strings of the names. */
+/* pcscd writes the name of a new reader into the table piece by piece, and has not looked at the reader then:
+ * there is nothing to be said of it, and half a name must not be told. Its event comes when it is ready. */
+static bool is_being_added(const struct wire_reader *entry)
+{
+    return !entry->state && entry->atr_length == WIRE_ATR_MAX + 1;
+}
+
+/* Drops places without a reader and makes strings of the names. */
 static void tidy(struct table *table)
 {
     size_t used = 0;
@@ -62,7 +69,7 @@ static void tidy(struct table *table)
         struct wire_reader *entry = &table->entries[i];
 
         entry->name[sizeof entry->name - 1] = '\0';
-        if (entry->name[0])
+        if (entry->name[0] && !is_being_added(entry))
             table->entries[used++] = *entry;
     }
     table->count = used;
