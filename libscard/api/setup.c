@@ -11,6 +11,7 @@
 #include "api/object.h"
 #include "api/plug.h"
 #include "api/route.h"
+#include "api/tracing.h"
 #include "base/log.h"
 #include "base/rc.h"
 #include "base/thread.h"
@@ -60,10 +61,12 @@ static void before_fork(void)
     plug_before_fork(state.plug);
     if (state.service)
         local_before_fork(state.service);
+    tracing_before_fork();
 }
 
 static void after_fork_in_parent(void)
 {
+    tracing_after_fork(false);
     if (state.service)
         local_after_fork(state.service, false);
     plug_after_fork(state.plug, false);
@@ -78,6 +81,7 @@ static void after_fork_in_parent(void)
  * parent. */
 static void after_fork_in_child(void)
 {
+    tracing_after_fork(true);
     if (state.service)
         local_after_fork(state.service, true);
     plug_after_fork(state.plug, true);

@@ -1,25 +1,36 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A context that tells what is done with it, and does it by another: one line for each verb when it ends,
- * with the time of day, the process, the bytes, the result and how long it took. For programs whose traffic
- * somebody wants to see.
- *
- * Secrets are not in it: the data of APDUs that carry one (apdu_secret_range) is "**"; of what goes into
- * control and set_attribute only the length is told.
+ * A context that tells what is done with it, and does it by another: each verb is a captured exchange when it ends. For
+ * programs whose traffic somebody wants to see. While nobody wants it, a verb costs one look at the sink.
  */
 #ifndef MANAGER_TRACE_H
 #define MANAGER_TRACE_H
 
+#include <stdatomic.h>
+
+#include "capture/captured.h"
 #include "manager/service.h"
 
-/* Receives one line with its newline, from any thread. */
-typedef void trace_fn(const char *line, size_t length);
+/* Who wants to see. Lives as long as the contexts that give to it. */
+struct trace_sink {
+    /* Another number for each new receiver, which is told of connections that are open already; 0: nobody wants it. */
+    _Atomic unsigned epoch;
+    _Atomic bool secrets; /* as they are; else they are masked before give sees them */
 
-/* Takes inner over, which took from start_ns on (clock_now_ns) to make. Without memory inner itself is
- * returned. */
-struct service_context *trace_context(struct service_context *inner, int64_t start_ns, trace_fn *fn);
+    /* One exchange, borrowed, from any thread. */
+    void (*give)(struct trace_sink *sink, const struct captured *exchange);
+};
+
+/* Takes inner over, which took from start_ns on (clock_now_ns) to make. process: whose context it is; 0 = this one.
+ * Without memory inner itself is returned. */
+struct service_context *trace_context(struct service_context *inner, int64_t start_ns, uint32_t process,
+                                      struct trace_sink *sink);
 
 /* The service of the context behind, or service itself if it is none of a traced context. */
 struct service *trace_behind(struct service *service);
+
+/* About the next transmit of this thread, for its trace alone: CAPTURED_AUTOMATIC or 0, and bytes that are secret
+ * beside those that apdu_secret_range tells. */
+void trace_hint(unsigned flags, size_t secret_offset, size_t secret_length);
 
 #endif
