@@ -138,7 +138,7 @@ void catalog_put(const struct database *database)
     destroy(loaded);
 }
 
-void catalog_changed(void)
+int catalog_written(int rc, int not_found)
 {
     struct loaded *old;
 
@@ -148,6 +148,9 @@ void catalog_changed(void)
     current = NULL;
     pthread_mutex_unlock(&lock);
     destroy(old);
+    if (rc == RC_NOT_FOUND)
+        return not_found;
+    return rc == RC_NO_SERVICE ? RC_NO_ACCESS : rc;
 }
 
 void catalog_before_fork(void)

@@ -18,8 +18,10 @@
 int catalog_get(const struct database **ret_database);
 void catalog_put(const struct database *database);
 
-/* After a change by this process: what was loaded before is old, whatever the clock of the file system. */
-void catalog_changed(void);
+/* To be called with the result of each write by this process: what was loaded before is old then, whatever
+ * the clock of the file system. Returns what a function says of it: not_found for RC_NOT_FOUND, RC_NO_ACCESS
+ * also when there is no place to write to. */
+int catalog_written(int rc, int not_found);
 
 /* Where it is written to: for a context (NULL: none), that of its scope. Valid for the life of the process.
  * RC_NO_MEMORY. */

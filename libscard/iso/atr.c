@@ -165,6 +165,30 @@ static void read_tail(struct bytes *in, const uint8_t *bytes, bool tck_due, stru
         atr->faults |= ATR_TRAILING;
 }
 
+int atr_measure(const uint8_t *bytes, size_t *ret_length)
+{
+    size_t length = 2;
+    bool tck_due = false;
+    unsigned announced;
+
+    if (bytes[0] != 0x3b && bytes[0] != 0x3f)
+        return detail_set(RC_INVALID_ATR, "ATR: TS is %02X, neither 3B nor 3F: its length must be given",
+                          bytes[0]);
+    announced = bytes[1] >> 4;
+    for (;;) {
+        length += (announced & 1) + (announced >> 1 & 1) + (announced >> 2 & 1); /* TAi to TCi */
+        if (!(announced & 8) || length >= ATR_MAX)
+            break;
+        tck_due |= (bytes[length] & 15) != 0;
+        announced = bytes[length++] >> 4;
+    }
+    length += (bytes[1] & 15u) + tck_due;
+    if (length > ATR_MAX || (announced & 8 && length == ATR_MAX))
+        return detail_set(RC_INVALID_ATR, "ATR: it goes on past byte %d: its length must be given", ATR_MAX);
+    *ret_length = length;
+    return RC_OK;
+}
+
 int atr_parse(const uint8_t *bytes, size_t length, struct atr *ret_atr)
 {
     struct bytes in = bytes_of(bytes, length);

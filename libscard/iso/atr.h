@@ -64,6 +64,10 @@ struct atr {
 /* RC_INVALID_ATR, with a detail, if bytes cannot be read as an ATR. The result borrows bytes. */
 int atr_parse(const uint8_t *bytes, size_t length, struct atr *ret_atr);
 
+/* How long an ATR of which nothing but the address is known says that it is (8.2): reads no byte behind its
+ * end. RC_INVALID_ATR, with a detail: TS, or more than ATR_MAX bytes. */
+int atr_measure(const uint8_t *bytes, size_t *ret_length);
+
 /* PC/SC protocol mask (1 T=0, 2 T=1) that a card offers at the API: the one protocol of specific mode, else
  * each of T=0 and T=1 named, provided that the first named is one of them - a card that starts in another
  * protocol cannot be talked to. 0: raw mode remains. */
