@@ -162,6 +162,7 @@ static const struct driver {
     {"usb", "USB", add_usb},
     {"vpcd", "Virtual PCD", add_vpcd},
     {"sim", "scard sim", add_sim},
+    {"replay", "scard replay", add_sim},
 };
 
 static int add_by_driver(struct local *local, const struct uri *uri)
@@ -182,7 +183,7 @@ static int add_by_driver(struct local *local, const struct uri *uri)
             &(struct local_unusable){.model = drivers[i].model, .device = uri->text, .problem = problem},
             NULL);
     }
-    return detail_set(RC_INVALID_VALUE, "%s: unknown type of reader '%s'; known are usb, vpcd and sim",
+    return detail_set(RC_INVALID_VALUE, "%s: unknown type of reader '%s'; known are usb, vpcd, sim and replay",
                       uri->text, uri->scheme);
 }
 

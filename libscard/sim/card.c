@@ -8,12 +8,15 @@
 #include "sim/echo.h"
 #include "sim/iso.h"
 #include "sim/odd.h"
+#include "sim/replay.h"
 
 #define MOUNT_KEYS "insert", "protocol", "presence", "serial"
 
 static const char *const iso_keys[] = {MOUNT_KEYS, "pin", "puk", "tries", NULL};
 static const char *const echo_keys[] = {MOUNT_KEYS, "reply", NULL};
 static const char *const odd_keys[] = {MOUNT_KEYS, "mute", "atr", "delay", "powerdelay", "powerfail", NULL};
+static const char *const replay_keys[] = {"insert", "presence", "serial", "match", "rate", "seed",
+                                          "else",   "reader",   "timing", "name",  NULL};
 
 static const struct {
     const char *name;
@@ -25,8 +28,17 @@ static const struct {
     {"odd", odd_keys, odd_new},
 };
 
+static int new_replay(const struct uri *uri, struct sim_card **ret_card)
+{
+    int rc = uri_check_keys(uri, replay_keys);
+
+    return rc ? rc : replay_new(uri, ret_card);
+}
+
 int sim_card_new(const struct uri *uri, struct sim_card **ret_card)
 {
+    if (!strcmp(uri->scheme, "replay"))
+        return new_replay(uri, ret_card);
     for (size_t i = 0; i < sizeof cards / sizeof cards[0]; i++) {
         int rc;
 

@@ -8,6 +8,7 @@
 #ifndef SIM_CARD_H
 #define SIM_CARD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -34,11 +35,13 @@ struct sim_card_ops {
 struct sim_card {
     const struct sim_card_ops *ops;
     struct sim_line *line; /* set by the mount; NULL: waits are skipped, leaving is RC_NO_CARD alone */
+    bool is_line;       /* what it answers is what came over a line: the mount does nothing of T=0 itself */
+    unsigned protocols; /* that it takes beside those of its ATR */
 };
 
-/* Makes the card named by uri->path ("iso", "echo", "odd") with its options: sim/iso.h, sim/echo.h and
- * sim/odd.h say which. Options of the mount (sim/mount.h) may stand among them.
- * RC_INVALID_VALUE with a detail (unknown card, bad option); RC_NO_MEMORY. */
+/* Makes the card named by uri->path ("iso", "echo", "odd"), or a recorded one (replay:FILE), with its
+ * options: sim/iso.h, sim/echo.h, sim/odd.h and sim/replay.h say which. Options of the mount (sim/mount.h)
+ * may stand among them. RC_INVALID_VALUE with a detail (unknown card, bad option); RC_NO_MEMORY. */
 int sim_card_new(const struct uri *uri, struct sim_card **ret_card);
 
 #endif

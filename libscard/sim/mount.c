@@ -111,6 +111,7 @@ static int mount_power(struct reader *reader, enum power_action action, uint8_t 
     mount->atr_length = length;
     if (!atr_parse(answer, length, &parsed))
         mount->protocols = atr_protocol_mask(&parsed);
+    mount->protocols |= mount->card->protocols;
     return RC_OK;
 }
 
@@ -132,7 +133,7 @@ static int mount_set_protocol(struct reader *reader, enum protocol protocol)
 static int exchange(struct mount *mount, enum protocol protocol, const uint8_t *command, size_t length)
 {
     mount->response.length = 0;
-    if (protocol == PROTOCOL_T0)
+    if (protocol == PROTOCOL_T0 && !mount->card->is_line)
         return t0_transmit(&mount->t0, mount->card, command, length, &mount->response);
     return mount->card->ops->apdu(mount->card, command, length, &mount->response);
 }
@@ -258,13 +259,16 @@ static void mount_close(struct reader *reader)
 
 static int open_names(struct mount *mount, const struct uri *uri)
 {
-    const char *serial = uri_get(uri, "serial");
+    const char *serial = uri_get(uri, "serial"), *name = uri_get(uri, "name"),
+               *folder = strrchr(uri->path, '/');
 
+    mount->model = name && name[0] ? strdup(name) : NULL;
     /* Not the options: they may hold a PIN. */
-    if (asprintf(&mount->model, "scard %s:%s", uri->scheme, uri->path) < 0) {
+    if (!mount->model &&
+        asprintf(&mount->model, "scard %s:%s", uri->scheme, folder ? folder + 1 : uri->path) < 0)
         mount->model = NULL;
+    if (!mount->model)
         return RC_NO_MEMORY;
-    }
     if (asprintf(&mount->device, "%s:%s", uri->scheme, uri->path) < 0) {
         mount->device = NULL;
         return RC_NO_MEMORY;

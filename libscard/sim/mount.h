@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A simulated card straight behind the reader seam. URI: sim:NAME[?option=value&…]
+ * A simulated card straight behind the reader seam. URI: sim:NAME[?option=value&…], or replay:FILE[?…] for a
+ * recorded one (sim/replay.h)
  *
  * Options of the mount, for every card:
  *     insert=yes|no           card in at start (yes)

@@ -31,7 +31,7 @@ static void faulty_list_names_the_fault(void **state)
         {"sim:echo nonsense", "nonsense"},
         {"sim:echo,sim:nobody", "nobody"},
         {"usbx:1", "usbx"},
-        {"usbx:1", "known are usb, vpcd and sim"},
+        {"usbx:1", "known are usb, vpcd, sim and replay"},
         {"usb:nowhere", "usb:nowhere"},
         {"usb:?escape=perhaps", "escape"},
         {"usb:1-2?speed=9", "speed"},
