@@ -67,6 +67,9 @@ static int fail_interrupted(struct call *call)
 
     if (cause == INTERRUPT_PIPE)
         return STATUS_PIPE;
+    /* Ctrl-C is how those end. */
+    if (cause != INTERRUPT_TIMEOUT && call->command != NULL && call->command->flags & COMMAND_REPEATS)
+        return STATUS_INTERRUPTED;
     if (cause != INTERRUPT_TIMEOUT)
         return output_error(call->output, STATUS_INTERRUPTED, SCARD_E_CANCELLED, "interrupted", "");
     snprintf(what, sizeof what, "it took longer than the %g seconds given",

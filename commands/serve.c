@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <scard.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -103,7 +104,11 @@ static void say_ready(struct serving *serving)
     record_init(&record, "serving", RECORD_ROW);
     record_text(&record, SHOW_JSON | SHOW_BARE, "socket", path[0] != '\0' ? path : NULL);
     record_people(&record, "Serving at %s; Ctrl-C ends.", path[0] != '\0' ? path : "the socket passed on");
-    output_remark(serving->call->output, &record);
+    /* A script waits for the line, and reads the path from it. */
+    if (serving->call->output->mode == OUTPUT_BARE)
+        output_record(serving->call->output, &record);
+    else
+        output_remark(serving->call->output, &record);
     record_fini(&record);
 }
 
@@ -146,6 +151,21 @@ static int serve(struct serving *serving)
     return status;
 }
 
+/* The path as one that begins with '/'; a new string. NULL: out of memory, or there is no such folder any
+ * more. */
+static char *whole_path(const char *path)
+{
+    char *folder, *whole = NULL;
+
+    if (path[0] == '/')
+        return strdup(path);
+    folder = getcwd(NULL, 0);
+    if (folder != NULL && asprintf(&whole, "%s/%s", folder, path) < 0)
+        whole = NULL;
+    free(folder);
+    return whole;
+}
+
 static int start(struct serving *serving, int listener)
 {
     static const char elsewhere[] = "Say a directory that is there, and yours, with --socket.";
@@ -153,17 +173,22 @@ static int start(struct serving *serving, int listener)
     struct scard_server_options options = {
         .size = sizeof options,
         .listener = listener,
-        .path = call_option(call, "socket"),
         .group = call_option(call, "group"),
         .report = report,
         .user = serving,
     };
+    const char *path = call_option(call, "socket");
+    char *whole = path != NULL ? whole_path(path) : NULL;
     LONG code;
 
+    if (path != NULL && whole == NULL)
+        return call_no_memory(call);
+    options.path = whole;
     /* Whom systemd lets in by the socket's mode and group, it lets in. */
     if (listener >= 0 && options.group == NULL)
         options.group = "*";
     code = scard_server_start(&options, &serving->server);
+    free(whole);
     switch (code) { /* these are about the socket, and not about a card or reader */
     case SCARD_E_SHARING_VIOLATION:
         return call_fail(call, STATUS_SHARING, "", "cannot serve: %s", scard_error_detail());

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <scard.h>
 #include <string.h>
 #include <time.h>
 
@@ -7,6 +8,7 @@
 #include "cli/call.h"
 #include "cli/choose.h"
 #include "cli/monitor.h"
+#include "cli/readers.h"
 #include "commands/commands.h"
 
 struct watching {
@@ -76,6 +78,37 @@ static void say_ready(struct call *call, const struct monitor *monitor)
     record_fini(&record);
 }
 
+/* What is there before the first event. */
+static void show_present(struct call *call, const SCARD_READERSTATE *state)
+{
+    DWORD bits = state->dwCurrentState, length = SCARD_AUTOALLOCATE;
+    size_t atr_length = bits & SCARD_STATE_PRESENT ? state->cbAtr : 0;
+    char atr[2 * MAX_ATR_SIZE + 1];
+    LPSTR problem = NULL;
+    struct record record;
+
+    if (call->reader != NULL && strcmp(call->reader, state->szReader) != 0)
+        return;
+    scard_reader_fact(call->desk->context, state->szReader, "problem", (LPSTR)&problem, &length);
+    record_init(&record, "present", RECORD_ROW);
+    record_text(&record, SHOW_JSON, "reader", state->szReader);
+    record_text(&record, SHOW_JSON, "state", readers_state_word(bits));
+    record_text(&record, SHOW_JSON, "use", readers_use_word(bits));
+    record_hex(&record, SHOW_JSON, "atr", state->rgbAtr, atr_length);
+    record_text(&record, SHOW_JSON, "problem", problem);
+    record_people(&record, "%s: %s", state->szReader, readers_state_word(bits));
+    if (readers_use_word(bits)[0] != '\0')
+        record_people(&record, ", %s", readers_use_word(bits));
+    if (atr_length > 0)
+        record_people(&record, "  %s", hex_format(state->rgbAtr, atr_length, atr));
+    if (problem != NULL && problem[0] != '\0')
+        record_people(&record, ": %s", problem);
+    output_remark(call->output, &record);
+    record_fini(&record);
+    if (problem != NULL)
+        SCardFreeMemory(call->desk->context, problem);
+}
+
 static int watch(struct watching *watching, struct monitor *monitor)
 {
     struct call *call = watching->call;
@@ -113,6 +146,8 @@ static int run(struct call *call)
     if (code != SCARD_S_SUCCESS)
         return call_fail_scard(call, code, "cannot watch the readers");
     say_ready(call, &monitor);
+    for (size_t i = 1; i < monitor.count; i++)
+        show_present(call, &monitor.states[i]);
     if (call->front->interrupt != NULL)
         interrupt_output(call->front->interrupt, call->output->out);
     status = watch(&watching, &monitor);
@@ -133,7 +168,8 @@ const struct command command_watch = {
     .summary = "print what happens at the readers, as it happens",
     .description = "SCardGetStatusChange. Cards in (with ATR) and out, readers plugged in and unplugged, use "
                    "by programs. With -r\n"
-                   "one reader only. For pipes: what, reader and ATR with tabs between; what is one of "
+                   "one reader only. What is there at the beginning is said first, but not in a pipe. For "
+                   "pipes: what, reader and ATR with tabs between; what is one of "
                    "card-in, card-out,\n"
                    "reader-in, reader-out, in-use, exclusive, free. Ends with Ctrl-C, after --count events "
                    "or --timeout; then\n"

@@ -87,3 +87,9 @@ load helper
     run in_shell connect "${removal[@]}" reconnect "apdu a4000c:df01"
     assert_success
 }
+
+@test "a protocol may be written as the standard has it" {
+    run in_shell "connect --protocol T=1"
+    assert_success
+    assert_output --partial "T=1"
+}

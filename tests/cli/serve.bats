@@ -205,3 +205,18 @@ assert second.ask(7, struct.pack("=iI", second.card, 0))[1] == 0
 PYTHON
     assert_success
 }
+
+@test "a relative --socket is of the folder that one is in; a pipe gets the line that it is ready" {
+    cd "$BATS_TEST_TMPDIR"
+    mkdir -m 700 place
+    mkfifo ready
+    "$SCARD_BIN" serve --socket place/own >ready 3>&- &
+    server=$!
+    read -r line <ready
+    [ "$line" = "$BATS_TEST_TMPDIR/place/own" ]
+    SCARD_SERVICE="unix:$BATS_TEST_TMPDIR/place/own" run scard list
+    kill $server
+    wait $server || true
+    assert_success
+    assert_output --partial "scard sim:iso"
+}

@@ -12,6 +12,8 @@ start_watch() {
     exec 4<"$ready"
     read -r line <&4
     [[ $line == *'"t":"watching"'* ]]
+    read -r line <&4
+    [[ $line == *'"t":"present"'* ]]
 }
 
 @test "a card comes and goes" {
@@ -46,4 +48,28 @@ start_watch() {
     assert_line --index 0 --partial '"t":"watching"'
     assert_line --index 1 141
     refute_line --partial interrupted
+}
+
+@test "what is there is said first, in JSON as a record of its own" {
+    run scard --json watch --timeout 10ms
+    assert_success
+    assert_line --index 1 --partial '"t":"present","reader":"scard sim:iso 00 00","state":"card"'
+    assert_line --index 1 --partial '"atr":"3B'
+    # A pipe gets events alone.
+    run scard watch --timeout 10ms
+    assert_output ""
+    run on_terminal watch --timeout 10ms
+    assert_line --partial "scard sim:iso 00 00: card  3B"
+}
+
+@test "Ctrl-C is how it ends: nothing is said of it" {
+    "$SCARD_BIN" watch >"$BATS_TEST_TMPDIR/out" 2>"$BATS_TEST_TMPDIR/errors" 3>&- &
+    watcher=$!
+    # Once it has readers it waits.
+    until ls -l "/proc/$watcher/fd" 2>/dev/null | grep -q eventpoll; do :; done
+    kill -INT $watcher
+    result=0
+    wait $watcher || result=$?
+    [ "$result" -eq 130 ]
+    [ ! -s "$BATS_TEST_TMPDIR/errors" ]
 }

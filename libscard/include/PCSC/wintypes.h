@@ -31,7 +31,7 @@ typedef const void *LPCVOID;
 typedef char *LPSTR;
 typedef const char *LPCSTR;
 /* Text in UTF-16: 16-bit code units whatever wchar_t has; u"..." in C11 and C++11. */
-#if defined(__cplusplus)
+#if defined(__cplusplus) && __cplusplus >= 201103L
 typedef char16_t WCHAR;
 #else
 typedef uint_least16_t WCHAR; /* as char16_t */
