@@ -86,6 +86,7 @@ static int check_value(struct call *call, const char *what, enum value_kind kind
         return call_fail(call, STATUS_USAGE, "", "%s cannot be \"%s\": it is one of %s", what, value,
                          choices);
     case VALUE_NUMBER:
+    case VALUE_DESCRIPTOR:
         if (names_number_parse(value, &number))
             return STATUS_DONE;
         return call_fail(call, STATUS_USAGE, "Give it like 12 or 0x0C.", "%s needs a number, not \"%s\"",

@@ -13,6 +13,7 @@
 #include "base/deadline.h"
 #include "cli/arguments.h"
 #include "cli/choose.h"
+#include "cli/guard.h"
 #include "cli/help.h"
 
 /* Errors of the parse itself are to be in JSON already. */
@@ -96,6 +97,7 @@ static int prepare(struct call *call)
 
 static int run_command(struct call *call)
 {
+    struct guard guard;
     int status;
 
     if (call->globals.timeout_ms >= 0 && !(call->command->flags & COMMAND_TIMES) &&
@@ -103,9 +105,11 @@ static int run_command(struct call *call)
         interrupt_at(call->front->interrupt, deadline_in_ms((uint64_t)call->globals.timeout_ms));
     if ((call->command->flags & COMMAND_OPENS) && call->front->open_session != NULL)
         return call->front->open_session(call);
+    guard_begin(&guard, call);
     status = prepare(call);
     if (status == STATUS_DONE)
         status = call->command->run(call);
+    guard_end(&guard);
     if (call->desk == &call->guest) {
         desk_fini(&call->guest);
         call->desk = call->front->desk;

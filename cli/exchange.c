@@ -178,7 +178,8 @@ static int run_all(struct progress *progress)
             apdu_text_accepts(progress->apdu->expect, progress->apdu->expect_count, exchange->sw);
         if (call->front->exchanged != NULL)
             call->front->exchanged(call->front->user, exchange);
-        status = exchange_show(call, exchange, &progress->result);
+        status =
+            call->hushed ? exchange_tell(call, exchange) : exchange_show(call, exchange, &progress->result);
         if (status != STATUS_DONE || exchange->last)
             return status;
         advance(progress);
@@ -250,7 +251,8 @@ int exchange_parse(struct call *call, const char *text, unsigned number, struct 
     if (number > 1)
         snprintf(which, sizeof which, " %u", number);
     if (rc == RC_INVALID_VALUE)
-        return call_fail(call, STATUS_USAGE, "Nothing was sent; \"scard help apdu\" shows how APDUs are written.",
+        return call_fail(call, STATUS_USAGE,
+                         "Nothing was sent; \"scard help apdu\" shows how APDUs are written.",
                          "APDU%s, column %zu: %s", which, fault.column + 1, fault.words);
     if (rc == RC_IO)
         return call_fail(call, STATUS_USAGE, "Nothing was sent.", "APDU%s: %s", which, detail_get());

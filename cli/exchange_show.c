@@ -147,3 +147,43 @@ int exchange_show(struct call *call, const struct exchange *exchange, const stru
     free(response);
     return status;
 }
+
+static int tell_lines(struct call *call, const struct exchange *exchange, const char *command)
+{
+    const char *name = apdu_instruction_name(exchange->command[0], exchange->command[1]);
+    enum output_mode mode = call->output->mode;
+    char words[SW_TEXT_MAX];
+    struct record record;
+    int status;
+
+    record_init(&record, "apdu", RECORD_ROW);
+    people_hex(call->output, &record, ">", command);
+    record_people(
+        &record, "%s%s\n< %04X  %s", name != NULL ? "  " : "", name != NULL ? name : "", exchange->sw,
+        exchange_meaning(exchange->command, exchange->command_length, exchange->sw, words, sizeof words));
+    /* Debug lines go to stderr, whoever reads. */
+    call->output->mode = OUTPUT_PEOPLE;
+    status = output_remark(call->output, &record);
+    call->output->mode = mode;
+    record_fini(&record);
+    return status;
+}
+
+int exchange_tell(struct call *call, const struct exchange *exchange)
+{
+    static const struct exchange_result none;
+    char *command;
+    int status;
+
+    if (!call->globals.verbose || exchange->command_length < 4)
+        return STATUS_DONE;
+    if (call->output->mode == OUTPUT_JSON)
+        return exchange_show(call, exchange, &none);
+    command = exchange_command_hex(exchange, call->globals.show_secrets);
+    if (command == NULL)
+        return call_no_memory(call);
+    status = tell_lines(call, exchange, command);
+    secret_wipe(command, strlen(command));
+    free(command);
+    return status;
+}

@@ -14,4 +14,8 @@ const char *exchange_meaning(const uint8_t *command, size_t command_length, uint
  * each APDU: joined data and status word. People see every exchange, automatic ones marked. */
 int exchange_show(struct call *call, const struct exchange *exchange, const struct exchange_result *result);
 
+/* For a command whose answer is not the card's (call->hushed): with --verbose the same record in JSON, else
+ * two lines on stderr; otherwise nothing. */
+int exchange_tell(struct call *call, const struct exchange *exchange);
+
 #endif

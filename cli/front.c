@@ -18,7 +18,6 @@ void front_init(struct front *front, enum front_kind kind, const struct command 
         .input = STDIN_FILENO,
         .directory = AT_FDCWD,
         .terminal = -1,
-        .secret_fd = -1,
     };
     globals_init(&front->globals);
 }

@@ -31,8 +31,8 @@ struct globals {
     int64_t timeout_ms; /* -1 = none */
 };
 
-/* There are no descriptors of the caller here but its standard input. */
-#define SECRET_FD_NONE (-2)
+/* Options of one command that name a place of a secret (VALUE_DESCRIPTOR, VALUE_VARIABLE). */
+#define SECRETS_MAX 4
 
 struct front {
     enum front_kind kind;
@@ -45,8 +45,9 @@ struct front {
     int input;              /* standard input of the command */
     int directory;          /* where relative file names start: AT_FDCWD or a descriptor */
     int terminal;           /* for prompts without echo; -1 = open /dev/tty */
-    int secret_fd;          /* what --pin-fd N stands for; -1 = descriptor N itself, or SECRET_FD_NONE */
-    int depth;              /* of scripts that run each other */
+    const int *secret_fds; /* SECRETS_MAX: what those options of the command that were given stand for, in the
+                              order of its table; -1 = nothing; NULL = this program's own */
+    int depth;             /* of scripts that run each other */
 
     /* What the kit cannot do itself; NULL = not offered here. Each behaves like a command's run. */
     int (*open_session)(

@@ -6,7 +6,10 @@
 #include <limits.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -32,37 +35,121 @@ int secret_inherited_fd(const char *text)
     return flags < 0 || (flags & O_PATH) || (flags & O_ACCMODE) == O_WRONLY ? -1 : (int)number;
 }
 
-static int descriptor_of(const struct call *call, const char *text)
+int secret_variable_fd(const char *name)
+{
+    const char *value = getenv(name);
+    int fd;
+
+    if (value == NULL)
+        return -1;
+    fd = memfd_create("secret", MFD_CLOEXEC);
+    if (fd < 0)
+        return -1;
+    if (write(fd, value, strlen(value)) != (ssize_t)strlen(value) || lseek(fd, 0, SEEK_SET) < 0) {
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+bool secret_is_place(const struct option_spec *spec)
+{
+    return spec->value == VALUE_DESCRIPTOR || spec->value == VALUE_VARIABLE;
+}
+
+/* The descriptor that a session got for an option, or -1. */
+static int passed_fd(const struct call *call, const char *name)
+{
+    size_t slot = 0;
+
+    for (const struct option_spec *spec = call->command->options; spec->name != NULL; spec++) {
+        if (strcmp(spec->name, name) == 0)
+            return slot < SECRETS_MAX ? call->front->secret_fds[slot] : -1;
+        slot += secret_is_place(spec) && call_flag(call, spec->name);
+    }
+    return -1;
+}
+
+static int open_descriptor(struct call *call, const char *option, const char *text,
+                           struct secret_source *source)
 {
     uint64_t number;
 
-    if (call->front->secret_fd >= 0)
-        return call->front->secret_fd;
-    if (call->front->secret_fd == -1)
-        return secret_inherited_fd(text);
-    return names_number_parse(text, &number) && number == STDIN_FILENO ? call->front->input : -1;
+    source->fd = call->front->secret_fds != NULL ? passed_fd(call, option) : secret_inherited_fd(text);
+    if (source->fd < 0 && call->front->secret_fds != NULL && names_number_parse(text, &number) &&
+        number == STDIN_FILENO)
+        source->fd = call->front->input;
+    if (source->fd >= 0)
+        return STATUS_DONE;
+    return call_fail(call, STATUS_USAGE, "Open it in the shell: scard COMMAND --pin-fd 3 3<FILE.",
+                     "--%s: %s is no descriptor that is open for reading", option, text);
 }
 
-int secret_open(struct call *call, const char *file, const char *fd, struct secret_source *ret_source)
+static int open_variable(struct call *call, const char *option, const char *name,
+                         struct secret_source *source)
+{
+    char *value;
+
+    if (call->front->secret_fds != NULL) {
+        source->fd = passed_fd(call, option);
+    } else {
+        source->fd = secret_variable_fd(name);
+        source->opened = true;
+        value = getenv(name);
+        /* What others can read in /proc goes, too. A shell or script may want it again. */
+        if (value != NULL && call->front->kind == FRONT_ONE_SHOT)
+            secret_wipe(value, strlen(value));
+    }
+    if (source->fd >= 0)
+        return STATUS_DONE;
+    return call_fail(call, STATUS_USAGE, "Set and export it.", "--%s: there is no variable %s", option, name);
+}
+
+static int open_file(struct call *call, const char *name, struct secret_source *source)
+{
+    struct record record;
+    struct stat about;
+
+    /* Not to be caught in the opening of a FIFO, where no Ctrl-C is noticed. */
+    source->fd = openat(call->front->directory, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    source->opened = true;
+    if (source->fd < 0)
+        return call_fail(call, STATUS_USAGE, "", "cannot open %s: %s", name, strerror(errno));
+    if (fstat(source->fd, &about) == 0 && S_ISREG(about.st_mode) && (about.st_mode & 077)) {
+        record_init(&record, "warning", RECORD_ROW);
+        record_format(&record, SHOW_JSON, "what", "others may read %s", name);
+        record_people(&record, "Others may read %s: chmod 600 is better for a secret.", name);
+        output_remark(call->output, &record);
+        record_fini(&record);
+    }
+    return STATUS_DONE;
+}
+
+int secret_open(struct call *call, const char *name, struct secret_source *ret_source)
 {
     struct secret_source source = {.fd = -1};
+    const char *file, *fd, *variable;
+    char options[3][32];
+    int status = STATUS_DONE;
 
-    if (file != NULL && fd != NULL)
-        return call_fail(call, STATUS_USAGE, "", "--pin-file and --pin-fd exclude each other");
-    if (file != NULL) {
-        /* Not to be caught in the opening of a FIFO, where no Ctrl-C is noticed. */
-        source.fd = openat(call->front->directory, file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-        source.opened = true;
-        if (source.fd < 0)
-            return call_fail(call, STATUS_USAGE, "", "cannot open %s: %s", file, strerror(errno));
-    } else if (fd != NULL) {
-        source.fd = descriptor_of(call, fd);
-        if (source.fd < 0)
-            return call_fail(call, STATUS_USAGE, "Open it in the shell: scard apdu --pin-fd 3 ... 3<FILE.",
-                             "--pin-fd: %s is no descriptor that is open for reading", fd);
-    }
-    *ret_source = source;
-    return STATUS_DONE;
+    snprintf(options[0], sizeof options[0], "%s-file", name);
+    snprintf(options[1], sizeof options[1], "%s-fd", name);
+    snprintf(options[2], sizeof options[2], "%s-env", name);
+    file = call_option(call, options[0]);
+    fd = call_option(call, options[1]);
+    variable = call_option(call, options[2]);
+    if ((file != NULL) + (fd != NULL) + (variable != NULL) > 1)
+        return call_fail(call, STATUS_USAGE, "Give one of them.", "--%s, --%s and --%s exclude each other",
+                         options[0], options[1], options[2]);
+    if (file != NULL)
+        status = open_file(call, file, &source);
+    else if (fd != NULL)
+        status = open_descriptor(call, options[1], fd, &source);
+    else if (variable != NULL)
+        status = open_variable(call, options[2], variable, &source);
+    if (status == STATUS_DONE)
+        *ret_source = source;
+    return status;
 }
 
 void secret_close(struct secret_source *source)
@@ -109,10 +196,9 @@ static int read_line(struct call *call, int fd, struct buffer *data)
     }
 }
 
-static int ask(struct call *call, int tty, const char *name, struct buffer *data)
+static int ask(struct call *call, int tty, const char *prompt, struct buffer *data)
 {
     struct termios old, silent;
-    char prompt[64];
     int rc;
 
     if (tcgetattr(tty, &old) < 0)
@@ -122,8 +208,8 @@ static int ask(struct call *call, int tty, const char *name, struct buffer *data
     silent.c_lflag |= ICANON;
     if (tcsetattr(tty, TCSAFLUSH, &silent) < 0)
         return detail_set(RC_IO, "cannot switch the echo of the terminal off: %s", strerror(errno));
-    snprintf(prompt, sizeof prompt, "%.48s: ", name);
     (void)!write(tty, prompt, strlen(prompt));
+    (void)!write(tty, ": ", 2);
     rc = read_line(call, tty, data);
     tcsetattr(tty, TCSAFLUSH, &old);
     (void)!write(tty, "\n", 1);
@@ -131,6 +217,12 @@ static int ask(struct call *call, int tty, const char *name, struct buffer *data
 }
 
 int secret_read(struct call *call, struct secret_source *source, const char *name, struct buffer *data)
+{
+    return secret_ask(call, source, name, name, data);
+}
+
+int secret_ask(struct call *call, struct secret_source *source, const char *name, const char *prompt,
+               struct buffer *data)
 {
     size_t before = data->length;
     int tty, rc;
@@ -145,7 +237,7 @@ int secret_read(struct call *call, struct secret_source *source, const char *nam
         if (tty < 0)
             return detail_set(RC_IO, "there is no terminal to ask for {%s} on: use --pin-file or --pin-fd",
                               name);
-        rc = ask(call, tty, name, data);
+        rc = ask(call, tty, prompt, data);
         if (tty != call->front->terminal)
             close(tty);
     }

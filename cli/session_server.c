@@ -121,14 +121,14 @@ static int take_request(struct server *server, struct peer *peer, struct bytes b
     rc = session_request_parse(body, &command->request);
     if (rc < 0)
         return rc;
-    if (command->request.secret && peer->wire.fd_count == SESSION_TERMINAL) {
+    if (peer->wire.fd_count < SESSION_TERMINAL + (size_t)command->request.secrets) {
         session_request_fini(&command->request);
         return RC_INVALID_VALUE;
     }
     for (size_t i = 0; i < SESSION_FDS; i++)
         command->fds[i] = -1;
-    if (command->request.secret)
-        command->fds[SESSION_SECRET] = peer->wire.fds[--peer->wire.fd_count];
+    for (size_t i = command->request.secrets; i-- > 0;)
+        command->fds[SESSION_SECRET + i] = peer->wire.fds[--peer->wire.fd_count];
     while (peer->wire.fd_count > SESSION_SECRET)
         close(peer->wire.fds[--peer->wire.fd_count]);
     for (size_t i = 0; i < peer->wire.fd_count; i++)

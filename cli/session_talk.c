@@ -13,22 +13,52 @@
 #include "base/rc.h"
 #include "cli/secret.h"
 
-/* A descriptor of this program means nothing in the session: what --pin-fd names goes there too. */
-static int secret_fd(const struct call *call)
+/* Descriptors of this program, and its variables, mean nothing in the session: those that options name go
+ * there too. Made here are the ones to close. */
+struct secrets {
+    int fds[SECRETS_MAX];
+    bool made[SECRETS_MAX];
+    uint8_t count;
+};
+
+static int find_secrets(const struct call *call, struct secrets *secrets)
 {
-    for (size_t i = call->option_count; i > 0; i--)
-        if (strcmp(call->options[i - 1].spec->name, "pin-fd") == 0)
-            return secret_inherited_fd(call->options[i - 1].value);
-    return -1;
+    const struct option_spec *spec = call->command->options;
+
+    for (; spec != NULL && spec->name != NULL; spec++) {
+        const char *value = secret_is_place(spec) ? call_option(call, spec->name) : NULL;
+        bool made = spec->value == VALUE_VARIABLE;
+        int fd;
+
+        if (value == NULL)
+            continue;
+        if (secrets->count == SECRETS_MAX)
+            return detail_set(RC_INVALID_VALUE, "too many options name a place of a secret");
+        fd = made ? secret_variable_fd(value) : secret_inherited_fd(value);
+        if (fd < 0)
+            return detail_set(RC_INVALID_VALUE, "--%s: %s is no %s", spec->name, value,
+                              made ? "variable of the environment" : "descriptor that is open for reading");
+        secrets->fds[secrets->count] = fd;
+        secrets->made[secrets->count++] = made;
+    }
+    return RC_OK;
+}
+
+static void close_secrets(struct secrets *secrets)
+{
+    for (uint8_t i = 0; i < secrets->count; i++)
+        if (secrets->made[i])
+            close(secrets->fds[i]);
 }
 
 static int send_request(struct call *call, struct session_wire *wire, int argc, const char *const *argv)
 {
-    int fds[SESSION_FDS], own = secret_fd(call), terminal, rc = RC_NO_MEMORY;
+    struct secrets secrets = {0};
+    int fds[SESSION_FDS], terminal, rc = find_secrets(call, &secrets);
     size_t count = SESSION_TERMINAL;
     struct session_request request = {
         .urgent = (call->command->flags & COMMAND_URGENT) != 0,
-        .secret = own >= 0,
+        .secrets = secrets.count,
         .argc = argc,
         .argv = calloc((size_t)argc + 1, sizeof *request.argv),
         .reader = getenv("SCARD_READER"),
@@ -37,8 +67,11 @@ static int send_request(struct call *call, struct session_wire *wire, int argc, 
     };
     struct buffer body = {0};
 
-    if (request.argv == NULL)
-        return rc;
+    if (rc < 0 || request.argv == NULL) {
+        close_secrets(&secrets);
+        free(request.argv);
+        return rc < 0 ? rc : RC_NO_MEMORY;
+    }
     memcpy(request.argv, argv, (size_t)argc * sizeof *argv);
     fds[SESSION_STDIN] = call->front->input;
     fds[SESSION_STDOUT] = call->output->out;
@@ -47,8 +80,8 @@ static int send_request(struct call *call, struct session_wire *wire, int argc, 
     terminal = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
     if (terminal >= 0)
         fds[count++] = terminal;
-    if (own >= 0)
-        fds[count++] = own;
+    for (uint8_t i = 0; i < secrets.count; i++)
+        fds[count++] = secrets.fds[i];
     if (fds[SESSION_DIRECTORY] < 0)
         rc = detail_set(RC_IO, "cannot open the working directory: %s", strerror(errno));
     else
@@ -60,6 +93,7 @@ static int send_request(struct call *call, struct session_wire *wire, int argc, 
     if (terminal >= 0)
         close(terminal);
     buffer_fini(&body);
+    close_secrets(&secrets);
     free(request.argv);
     return rc;
 }

@@ -220,7 +220,7 @@ int session_request_parse(struct bytes body, struct session_request *ret_request
 {
     struct session_request request = {0};
     struct bytes in;
-    uint8_t urgent, secret;
+    uint8_t urgent;
     uint32_t argc;
 
     request.text = malloc(body.left + 1);
@@ -231,12 +231,11 @@ int session_request_parse(struct bytes body, struct session_request *ret_request
         memcpy(request.text, body.at, body.left);
     in = bytes_of(request.text, request.text_length);
     urgent = bytes_u8(&in);
-    secret = bytes_u8(&in);
+    request.secrets = bytes_u8(&in);
     argc = bytes_u32be(&in);
-    if (!bytes_ok(&in) || urgent > 1 || secret > 1 || argc == 0 || argc > in.left)
+    if (!bytes_ok(&in) || urgent > 1 || request.secrets > SECRETS_MAX || argc == 0 || argc > in.left)
         goto invalid;
     request.urgent = urgent != 0;
-    request.secret = secret != 0;
     request.argc = (int)argc;
     request.argv = calloc((size_t)argc + 1, sizeof *request.argv);
     if (request.argv == NULL) {
@@ -268,7 +267,7 @@ void session_request_fini(struct session_request *request)
 
 int session_request_append(const struct session_request *request, struct buffer *body)
 {
-    const uint8_t flags[] = {request->urgent, request->secret};
+    const uint8_t flags[] = {request->urgent, request->secrets};
     int rc = buffer_append(body, flags, sizeof flags);
 
     if (rc == RC_OK)

@@ -4,13 +4,9 @@
  * of its body (four bytes, big endian), its type, its body. Texts end with NUL.
  *
  *   to the session
- *     RUN     one command, see struct session_request; with descriptors (SESSION_FDS, the last two may lack)
- *     CANCEL  interrupt it
- *     INFO    who are you
- *   from it
- *     BEGIN   the command has its turn
- *     DONE    exit status (one byte)
- *     INFO    see struct session_facts
+ *     RUN     one command, see struct session_request; with descriptors (SESSION_FDS, the terminal and
+ * secrets may lack) CANCEL  interrupt it INFO    who are you from it BEGIN   the command has its turn DONE
+ * exit status (one byte) INFO    see struct session_facts
  *
  * A session that ends closes the socket; what had no BEGIN was never begun.
  */
@@ -23,6 +19,7 @@
 #include <sys/types.h>
 
 #include "base/bytes.h"
+#include "cli/front.h"
 
 enum session_frame {
     SESSION_RUN = 1,
@@ -38,8 +35,8 @@ enum session_fd {
     SESSION_STDERR,
     SESSION_DIRECTORY,
     SESSION_TERMINAL,
-    SESSION_SECRET, /* what --pin-fd stands for */
-    SESSION_FDS
+    SESSION_SECRET, /* the first of SECRETS_MAX: see struct front */
+    SESSION_FDS = SESSION_SECRET + SECRETS_MAX
 };
 
 /* More than any argument vector: execve(2) takes no more than 6 MiB. */
@@ -74,8 +71,8 @@ int session_wire_send(int fd, bool wait, uint8_t type, const struct buffer *body
                       size_t fd_count);
 
 struct session_request {
-    bool urgent; /* ends what runs, and comes next */
-    bool secret; /* the last descriptor is SESSION_SECRET */
+    bool urgent;     /* ends what runs, and comes next */
+    uint8_t secrets; /* so many descriptors are SESSION_SECRET and on, the last ones */
     int argc;
     const char **argv;  /* argc texts */
     const char *reader; /* SCARD_READER, NO_COLOR and TERM of the caller; NULL = not set */

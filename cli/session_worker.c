@@ -47,7 +47,7 @@ static int run_command(struct session_worker *worker, const struct session_comma
     front.input = command->fds[SESSION_STDIN];
     front.directory = command->fds[SESSION_DIRECTORY];
     front.terminal = command->fds[SESSION_TERMINAL];
-    front.secret_fd = command->fds[SESSION_SECRET] >= 0 ? command->fds[SESSION_SECRET] : SECRET_FD_NONE;
+    front.secret_fds = command->fds + SESSION_SECRET;
     front.open_session = NULL;
     front.run_shell = NULL;
     /* Not dispatch(): it would clear an interrupt that has come since the command has its turn. */

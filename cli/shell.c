@@ -85,7 +85,7 @@ static void watch(struct shell *shell)
 
 static void remember(struct shell *shell, const char *line)
 {
-    char *text = history_storable(line);
+    char *text = typed_is_secret(shell->front.commands, line) ? NULL : history_storable(line);
 
     if (text == NULL)
         return;

@@ -148,6 +148,8 @@ const char *status_name(int status)
         return "transport";
     case STATUS_TIMEOUT:
         return "timeout";
+    case STATUS_REFUSED:
+        return "refused";
     case STATUS_INTERRUPTED:
         return "interrupted";
     case STATUS_PIPE:

@@ -20,12 +20,14 @@ enum status {
     STATUS_LOST = 8,      /* card removed, or reset by another */
     STATUS_TRANSPORT = 9, /* card or reader does not work as it should; a file or stream failed */
     STATUS_TIMEOUT = 10,
+    STATUS_REFUSED = 11,      /* it might have blocked the card: nothing was sent */
     STATUS_INTERRUPTED = 130, /* Ctrl-C */
     STATUS_PIPE = 141,        /* whoever read the output went away, as SIGPIPE would say it */
 };
 
 /* Short stable name for JSON: "done", "answer", "usage", "service", "reader", "no-card", "sharing",
- * "permission", "lost", "transport", "timeout", "interrupted", "pipe"; "unknown" for another number. */
+ * "permission", "lost", "transport", "timeout", "refused", "interrupted", "pipe"; "unknown" for another
+ * number. */
 const char *status_name(int status);
 
 /* One row of the table SCARD code -> what a user is told. */

@@ -29,6 +29,30 @@ bool typed_is_apdu(const struct command *const *commands, const char *line)
     return apdu_text_looks_like(line);
 }
 
+bool typed_is_secret(const struct command *const *commands, const char *line)
+{
+    bool secret = false, first = true;
+    char **words;
+    int count;
+
+    if (dispatch_split(line, &words, &count) < 0)
+        return true;
+    for (int i = 0; i < count; i++) {
+        const struct command *command = command_find(commands, words[i]);
+
+        if (words[i][0] == '-')
+            continue;
+        if (command == NULL && first)
+            command = command_suggest(commands, words[i]);
+        secret = secret || (command != NULL && (command->flags & COMMAND_SECRET));
+        first = false;
+    }
+    for (int i = 0; i < count; i++)
+        secret_wipe(words[i], strlen(words[i]));
+    free(words);
+    return secret;
+}
+
 size_t typed_apdu_length(const char *line)
 {
     size_t end = 0;

@@ -119,8 +119,7 @@ static int run(struct call *call)
     struct sending sending = {.call = call, .keep_going = call_flag(call, "keep-going")};
     const char *card = call_option(call, "card");
     DWORD disposition;
-    int status =
-        secret_open(call, call_option(call, "pin-file"), call_option(call, "pin-fd"), &sending.secrets);
+    int status = secret_open(call, "pin", &sending.secrets);
 
     if (status != STATUS_DONE)
         return status;
@@ -146,7 +145,8 @@ static const struct option_spec options[] = {
     {"keep-going", 'k', VALUE_NONE, NULL, NULL, "go on after an answer that is not as expected"},
     {"pin-file", 0, VALUE_FILE, "FILE", NULL,
      "read {pin} and its like from FILE, one a line, in order of use"},
-    {"pin-fd", 0, VALUE_TEXT, "N", NULL, "read them from descriptor N"},
+    {"pin-fd", 0, VALUE_DESCRIPTOR, "N", NULL, "read them from descriptor N"},
+    {"pin-env", 0, VALUE_VARIABLE, "NAME", NULL, "read it from the environment variable NAME"},
     {"card", 0, VALUE_CHOICE, "WHAT", "leave|reset|unpower|eject",
      "what becomes of the card afterwards, without a session (leave; reset after a PIN)"},
     {0},

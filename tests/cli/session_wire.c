@@ -18,13 +18,8 @@
 #include "cli/session_wire.h"
 
 static const char *words[] = {"apdu", "", "00A4040000"};
-static const struct session_request sample = {.urgent = true,
-                                              .secret = true,
-                                              .argc = 3,
-                                              .argv = words,
-                                              .reader = "Alpha",
-                                              .no_color = "",
-                                              .term = NULL};
+static const struct session_request sample = {
+    .urgent = true, .secrets = 2, .argc = 3, .argv = words, .reader = "Alpha", .no_color = "", .term = NULL};
 
 static struct bytes body_of(const struct buffer *buffer)
 {
@@ -52,7 +47,7 @@ static void requests_come_back_as_they_were(void **state)
     assert_int_equal(session_request_append(&sample, &body), RC_OK);
     assert_int_equal(session_request_parse(body_of(&body), &request), RC_OK);
     assert_true(request.urgent);
-    assert_true(request.secret);
+    assert_int_equal(request.secrets, 2);
     assert_int_equal(request.argc, 3);
     for (int i = 0; i < 3; i++)
         assert_string_equal(request.argv[i], words[i]);
@@ -83,7 +78,7 @@ static void a_count_of_words_that_cannot_be_is_refused(void **state)
     static const uint8_t none[] = {0, 0, 0, 0, 0, 0, 0, 0, 0},
                          many[] = {0, 0, 0xFF, 0xFF, 0xFF, 0xFF, 'a', 0, 0, 0, 0};
     static const uint8_t flag[] = {2, 0, 0, 0, 0, 1, 'a', 0, 0, 0, 0},
-                         second_flag[] = {0, 2, 0, 0, 0, 1, 'a', 0, 0, 0, 0},
+                         secrets[] = {0, SECRETS_MAX + 1, 0, 0, 0, 1, 'a', 0, 0, 0, 0},
                          optional[] = {0, 0, 0, 0, 0, 1, 'a', 0, 2, 0, 0};
     struct session_request request;
 
@@ -91,8 +86,7 @@ static void a_count_of_words_that_cannot_be_is_refused(void **state)
     assert_int_equal(session_request_parse(bytes_of(none, sizeof none), &request), RC_INVALID_VALUE);
     assert_int_equal(session_request_parse(bytes_of(many, sizeof many), &request), RC_INVALID_VALUE);
     assert_int_equal(session_request_parse(bytes_of(flag, sizeof flag), &request), RC_INVALID_VALUE);
-    assert_int_equal(session_request_parse(bytes_of(second_flag, sizeof second_flag), &request),
-                     RC_INVALID_VALUE);
+    assert_int_equal(session_request_parse(bytes_of(secrets, sizeof secrets), &request), RC_INVALID_VALUE);
     assert_int_equal(session_request_parse(bytes_of(optional, sizeof optional), &request), RC_INVALID_VALUE);
 }
 
