@@ -15,6 +15,7 @@
 #include "cli/choose.h"
 #include "cli/guard.h"
 #include "cli/help.h"
+#include "cli/trace.h"
 
 /* Errors of the parse itself are to be in JSON already. */
 static bool asks_for_json(int argc, const char *const *argv)
@@ -95,6 +96,31 @@ static int prepare(struct call *call)
     return status != STATUS_DONE ? status : choose_prepare(call, command->needs);
 }
 
+static int run_prepared(struct call *call)
+{
+    int status = prepare(call);
+
+    if (status == STATUS_DONE)
+        status = call->command->run(call);
+    if (call->desk == &call->guest) {
+        desk_fini(&call->guest);
+        call->desk = call->front->desk;
+    }
+    return status;
+}
+
+static int run_traced(struct call *call)
+{
+    bool started;
+    int status = trace_begin_call(call, &started), stopped = STATUS_DONE;
+
+    if (status == STATUS_DONE)
+        status = run_prepared(call);
+    if (started)
+        stopped = trace_stop(call);
+    return status != STATUS_DONE ? status : stopped;
+}
+
 static int run_command(struct call *call)
 {
     struct guard guard;
@@ -106,14 +132,8 @@ static int run_command(struct call *call)
     if ((call->command->flags & COMMAND_OPENS) && call->front->open_session != NULL)
         return call->front->open_session(call);
     guard_begin(&guard, call);
-    status = prepare(call);
-    if (status == STATUS_DONE)
-        status = call->command->run(call);
+    status = run_traced(call);
     guard_end(&guard);
-    if (call->desk == &call->guest) {
-        desk_fini(&call->guest);
-        call->desk = call->front->desk;
-    }
     return status;
 }
 

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <scard.h>
+
 #include "base/deadline.h"
 #include "base/log.h"
 #include "base/rc.h"
@@ -33,8 +35,12 @@ static int transmit(struct progress *progress)
     const uint8_t *response = progress->response;
     int64_t start = clock_now_ns();
     size_t length = 0;
-    LONG code = desk_transmit(progress->call->desk, progress->command.data, progress->command.length,
-                              progress->response, &length);
+    LONG code;
+
+    scard_trace_hint(exchange->automatic ? SCARD_EXCHANGE_AUTOMATIC : 0, exchange->secret_offset,
+                     exchange->secret_length);
+    code = desk_transmit(progress->call->desk, progress->command.data, progress->command.length,
+                         progress->response, &length);
 
     if (code != SCARD_S_SUCCESS)
         return call_fail_scard(progress->call, code, "the exchange with the card in %s failed",

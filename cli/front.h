@@ -24,6 +24,7 @@ struct globals {
     const char *reader;  /* -r; NULL = not given */
     const char *readers; /* --readers */
     const char *session; /* --session */
+    const char *trace, *trace_format; /* --trace, --trace-format */
     bool json, raw, show_secrets, verbose, quiet, help, version;
     bool has_share, has_protocols, has_timeout;
     DWORD share;        /* SCARD_SHARE_SHARED when not given */

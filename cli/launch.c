@@ -7,10 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <scard.h>
+
+#include "cli/trace.h"
 
 /* As of a shell, env or nohup. */
 #define STATUS_CANNOT_RUN 126
@@ -105,31 +106,31 @@ static int set_socket(void)
 /* An empty file of our own, named so that it is found from every folder. */
 static int make_trace_file(struct call *call, const char *name)
 {
-    int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0600);
+    int fd = trace_create(call, name), status = STATUS_DONE;
     char *path;
-    int status;
 
     if (fd < 0)
-        return call_fail(call, STATUS_TRANSPORT, "", "cannot write %s: %s", name, strerror(errno));
+        return STATUS_TRANSPORT;
     close(fd);
     path = realpath(name, NULL);
     if (path == NULL || setenv("SCARD_TRACE", path, 1) < 0)
         status = call_fail(call, STATUS_TRANSPORT, "", "cannot write %s: %s", name, strerror(errno));
-    else
-        status = STATUS_DONE;
     free(path);
     return status;
 }
 
+/* The program's library writes it: the variables are those of api/tracing.h. */
 static int set_trace(struct call *call)
 {
-    const char *file = call_option(call, "trace-file");
+    const char *file = call->globals.trace;
 
-    if (file != NULL)
-        return make_trace_file(call, file);
-    if (call_flag(call, "trace") && setenv("SCARD_TRACE", "2", 1) < 0)
+    if (file == NULL)
+        return STATUS_DONE;
+    if (setenv("SCARD_TRACE", "2", 1) < 0 ||
+        setenv("SCARD_TRACE_FORMAT", trace_format(file, call->globals.trace_format, "text"), 1) < 0 ||
+        (call->globals.show_secrets && setenv("SCARD_TRACE_SECRETS", "1", 1) < 0))
         return call_no_memory(call);
-    return STATUS_DONE;
+    return strcmp(file, "-") == 0 ? STATUS_DONE : make_trace_file(call, file);
 }
 
 static int set_environment(struct call *call)

@@ -7,6 +7,10 @@ static int run(struct call *call)
     if (call->front->kind != FRONT_ONE_SHOT || call->front->run_program == NULL)
         return call_fail(call, STATUS_USAGE, "Run \"scard exec\" from a terminal or shell script.",
                          "programs cannot be started from within a shell, script or session of scard");
+    if (call_option(call, "trace-file") != NULL)
+        call->globals.trace = call_option(call, "trace-file");
+    else if (call_flag(call, "trace"))
+        call->globals.trace = "-";
     return call->front->run_program(call);
 }
 
@@ -18,7 +22,7 @@ static const struct argument_spec arguments[] = {
 
 static const struct option_spec options[] = {
     {"trace", 0, VALUE_NONE, NULL, NULL, "show what it does with readers and cards on standard error"},
-    {"trace-file", 0, VALUE_FILE, "FILE", NULL, "write that into a file instead"},
+    {"trace-file", 0, VALUE_FILE, "FILE", NULL, "write that into a file instead; *.jsonl, *.pcapng as --trace-format"},
     {0},
 };
 
