@@ -139,7 +139,8 @@ uint32_t bench_await_state(struct bench *bench, size_t reader, uint32_t bits, ui
         int rc =
             bench->service->ops->wait(bench->observer, deadline_min(deadline, deadline_in_ms(5)), &watch, 1);
 
-        assert_true(rc == RC_OK || rc == RC_TIMEOUT);
+        if (rc != RC_TIMEOUT)
+            assert_rc(rc, RC_OK);
         watch.current = watch.event;
     } while ((watch.event & mask) != bits && !deadline_passed(deadline));
     assert_int_equal(watch.event & mask, bits);

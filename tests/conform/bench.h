@@ -63,8 +63,11 @@ struct conform_target {
     unsigned (*blocked)(struct bench *bench);
     /* Ended by one without a name; NULL: none. The run fails when one of them always passes. */
     const struct conform_difference *differences;
-    /* After a case that differs and may have left anything behind; or NULL. */
+    /* After each case, which runs in a process of its own and may have left anything behind; or NULL. */
     void (*tidy)(void);
+    /* Whether the service, which is not ours, has ended by itself: a case that failed for that is run again.
+     * Or NULL. */
+    bool (*broke)(void);
 };
 
 struct bench_reader {
