@@ -4,18 +4,32 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "api/config.h"
+#include "base/list.h"
 #include "base/log.h"
 #include "base/rc.h"
 #include "ipc/place.h"
 #include "ipc/remote.h"
 
+/* A remote service that contexts were made of. */
+struct route {
+    struct list link;
+    struct service *service;
+    size_t contexts;
+    char path[PLACE_PATH_MAX];
+};
+
 static struct {
     pthread_mutex_t lock;
-    struct service *service; /* the remote one that contexts are made of, or NULL */
-    size_t contexts;
-} state = {.lock = PTHREAD_MUTEX_INITIALIZER};
+    struct route *current; /* new contexts are made of it; or NULL */
+    struct list routes;    /* struct route.link: all, also those whose server has ended */
+
+    /* A server of ours that there was, for that user. */
+    char path[PLACE_PATH_MAX];
+    uid_t user;
+} state = {.lock = PTHREAD_MUTEX_INITIALIZER, .routes = {&state.routes, &state.routes}};
 
 static const char *pcscd_path(void)
 {
@@ -130,24 +144,44 @@ int route_socket(char **ret_path)
     return RC_OK;
 }
 
+/* With the lock. */
+static int use(struct found *found)
+{
+    struct route *route = calloc(1, sizeof *route);
+
+    if (!route)
+        return RC_NO_MEMORY;
+    if (state.user == geteuid() && !strcmp(state.path, found->path))
+        remote_set_ours(found->service);
+    /* remote_new has looked at the length. */
+    strcpy(route->path, found->path);
+    route->service = found->service;
+    list_append(&state.routes, &route->link);
+    state.current = route;
+    found->service = NULL;
+    return RC_OK;
+}
+
 int route_get(struct service **ret_service)
 {
     struct found found = {0};
     int rc = RC_OK;
 
     pthread_mutex_lock(&state.lock);
-    if (!state.service) {
+    /* WinSCard: who has lost a service finds the next one, whatever becomes of the lost contexts. */
+    if (state.current && !remote_is_there(state.current->service))
+        state.current = NULL;
+    if (!state.current) {
         pthread_mutex_unlock(&state.lock);
         rc = find(&found);
         pthread_mutex_lock(&state.lock);
     }
-    if (!rc && found.service && !state.service) {
-        state.service = found.service;
-        found.service = NULL;
-    }
+    if (!rc && found.service && !state.current)
+        rc = use(&found);
     if (!rc) {
-        *ret_service = state.service;
-        state.contexts += state.service != NULL;
+        *ret_service = state.current ? state.current->service : NULL;
+        if (state.current)
+            state.current->contexts++;
     }
     pthread_mutex_unlock(&state.lock);
     /* Another thread was faster. */
@@ -156,34 +190,48 @@ int route_get(struct service **ret_service)
     return rc;
 }
 
-void route_put(void)
+void route_put(const struct service *service)
 {
-    struct service *service = NULL;
+    struct route *unused = NULL;
 
     pthread_mutex_lock(&state.lock);
-    if (!--state.contexts) {
-        service = state.service;
-        state.service = NULL;
+    list_each(node, &state.routes)
+    {
+        struct route *route = list_entry(node, struct route, link);
+
+        if (route->service == service && !--route->contexts)
+            unused = route;
+    }
+    if (unused) {
+        list_remove(&unused->link);
+        if (state.current == unused)
+            state.current = NULL;
+        state.path[0] = '\0';
+        state.user = geteuid();
+        if (remote_is_ours(unused->service))
+            strcpy(state.path, unused->path);
     }
     pthread_mutex_unlock(&state.lock);
-    if (service)
-        remote_free(service);
+    if (unused)
+        remote_free(unused->service);
+    free(unused);
 }
 
 void route_before_fork(void)
 {
     pthread_mutex_lock(&state.lock);
-    if (state.service)
-        remote_before_fork(state.service);
+    list_each(node, &state.routes) remote_before_fork(list_entry(node, struct route, link)->service);
 }
 
 void route_after_fork(bool in_child)
 {
-    if (state.service)
-        remote_after_fork(state.service, in_child);
+    list_each(node, &state.routes)
+    {
+        remote_after_fork(list_entry(node, struct route, link)->service, in_child);
+    }
     if (in_child) {
-        state.service = NULL;
-        state.contexts = 0;
+        state.current = NULL;
+        list_init(&state.routes);
     }
     pthread_mutex_unlock(&state.lock);
 }

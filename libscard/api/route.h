@@ -14,10 +14,11 @@
 
 #include "manager/service.h"
 
-/* *ret_service is NULL for the local one; each get needs a put. RC_NO_SERVICE or RC_DENIED with a detail when
+/* *ret_service is NULL for the local one; each other get needs a put. As long as the server of the last one
+ * is there it is given again, also if the environment says something else by now. RC_NO_SERVICE or RC_DENIED with a detail when
  * a service that SCARD_SERVICE names does not answer. RC_NO_MEMORY. */
 int route_get(struct service **ret_service);
-void route_put(void);
+void route_put(const struct service *service);
 
 /* The socket of the service that a context would get now, a new string (free it); "" for the local one. Fails
  * as route_get. */

@@ -376,7 +376,7 @@ void setup_put_service(const struct service *service)
     if (local)
         setup_put_local();
     else
-        route_put();
+        route_put(service);
 }
 
 void setup_put_local(void)

@@ -16,16 +16,42 @@
 #include "ipc/remote_table.h"
 #include "ipc/remote_wait.h"
 
+/* Nobody reads from a connection without a call, so its end is looked for. */
+static bool has_ended(const struct connection *connection)
+{
+    struct pollfd socket = {.fd = connection->fd, .events = POLLRDHUP};
+
+    return !connection->user && !connection->broken && poll(&socket, 1, 0) > 0;
+}
+
+/* Under the lock: the server is there, and there is a connection that says so to it. */
+static bool is_held(const struct remote *remote)
+{
+    list_each(node, &remote->connections)
+    {
+        const struct connection *connection = list_entry(node, struct connection, remote_link);
+
+        if (!connection->broken && !has_ended(connection))
+            return true;
+    }
+    return false;
+}
+
 static int establish(struct service *service, bool no_wait, struct service_context **ret_context)
 {
     struct remote *remote = remote_of(service);
     struct remote_context *context = calloc(1, sizeof *context);
-    struct connection *connection;
-    int rc;
+    struct connection *connection = NULL;
+    bool later;
+    int rc = RC_OK;
 
     if (!context)
         return RC_NO_MEMORY;
-    rc = connection_open(remote, no_wait, &connection);
+    pthread_mutex_lock(&remote->lock);
+    later = remote->ours && is_held(remote);
+    pthread_mutex_unlock(&remote->lock);
+    if (!later)
+        rc = connection_open(remote, no_wait, &connection);
     if (rc) {
         free(context);
         return rc;
@@ -37,7 +63,10 @@ static int establish(struct service *service, bool no_wait, struct service_conte
     pthread_cond_init(&context->quiet, NULL);
     pthread_mutex_lock(&remote->lock);
     list_append(&remote->contexts, &context->link);
-    list_append(&context->connections, &connection->context_link);
+    if (connection) {
+        list_append(&context->connections, &connection->context_link);
+        remote->ours |= connection->features != 0;
+    }
     pthread_mutex_unlock(&remote->lock);
     *ret_context = &context->base;
     return RC_OK;
@@ -126,16 +155,40 @@ static void release(struct service_context *service_context)
     end_connections(context);
 }
 
+/* Other contexts may have no connection yet. Whether the server is still there is told to their first call.
+ */
+static void hold(struct remote *remote)
+{
+    struct connection *connection;
+
+    if (connection_open_bare(remote, &connection)) {
+        detail_clear();
+        return;
+    }
+    pthread_mutex_lock(&remote->lock);
+    if (!remote->first) {
+        remote->first = connection;
+        connection = NULL;
+    }
+    pthread_mutex_unlock(&remote->lock);
+    if (connection)
+        connection_close(connection);
+}
+
 static void context_free(struct service_context *service_context)
 {
     struct remote_context *context = remote_context_of(service_context);
     struct remote *remote = context_remote(context);
+    bool last;
 
     /* One may have been made just before the release. */
     end_connections(context);
     pthread_mutex_lock(&remote->lock);
     list_remove(&context->link);
+    last = remote->ours && !list_empty(&remote->contexts) && list_empty(&remote->connections);
     pthread_mutex_unlock(&remote->lock);
+    if (last)
+        hold(remote);
     pthread_cond_destroy(&context->quiet);
     free(context);
 }
@@ -153,14 +206,6 @@ static int end_calls(struct service_context *service_context, bool aborted)
     return rc;
 }
 
-/* Nobody reads from a connection without a call, so its end is looked for. */
-static bool has_ended(const struct connection *connection)
-{
-    struct pollfd socket = {.fd = connection->fd, .events = POLLRDHUP};
-
-    return !connection->user && !connection->broken && poll(&socket, 1, 0) > 0;
-}
-
 static int check(struct service_context *service_context)
 {
     struct remote_context *context = remote_context_of(service_context);
@@ -170,6 +215,8 @@ static int check(struct service_context *service_context)
     pthread_mutex_lock(&remote->lock);
     list_each(node, &context->connections) context->lost |=
         has_ended(list_entry(node, struct connection, context_link));
+    if (list_empty(&context->connections))
+        context->lost |= !is_held(remote);
     rc = context->closed ? RC_INVALID_HANDLE : context->lost ? RC_NO_SERVICE : RC_OK;
     pthread_mutex_unlock(&remote->lock);
     return rc;
@@ -247,6 +294,37 @@ void remote_free(struct service *service)
     free(remote->names);
     free(remote->path);
     free(remote);
+}
+
+bool remote_is_there(struct service *service)
+{
+    struct remote *remote = remote_of(service);
+    bool there;
+
+    pthread_mutex_lock(&remote->lock);
+    there = is_held(remote);
+    pthread_mutex_unlock(&remote->lock);
+    return there;
+}
+
+bool remote_is_ours(struct service *service)
+{
+    struct remote *remote = remote_of(service);
+    bool ours;
+
+    pthread_mutex_lock(&remote->lock);
+    ours = remote->ours;
+    pthread_mutex_unlock(&remote->lock);
+    return ours;
+}
+
+void remote_set_ours(struct service *service)
+{
+    struct remote *remote = remote_of(service);
+
+    pthread_mutex_lock(&remote->lock);
+    remote->ours = true;
+    pthread_mutex_unlock(&remote->lock);
 }
 
 void remote_before_fork(struct service *service)

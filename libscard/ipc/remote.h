@@ -22,6 +22,15 @@ int remote_new(const char *socket_path, struct service **ret_service);
 /* Its contexts must be released and freed. */
 void remote_free(struct service *service);
 
+/* Whether the server was there a moment ago: something is connected to it. */
+bool remote_is_there(struct service *service);
+
+/* Whether a server with features has given a context; or has done so before, to another remote service of
+ * this process. Contexts of such a server are asked for when they are needed, and a refusal is the failure of
+ * the first call. */
+bool remote_is_ours(struct service *service);
+void remote_set_ours(struct service *service);
+
 /* As local_before_fork and local_after_fork. */
 void remote_before_fork(struct service *service);
 void remote_after_fork(struct service *service, bool in_child);

@@ -163,10 +163,12 @@ static int establish(struct connection *connection, bool no_wait)
     struct wire_version version = {.major = WIRE_MAJOR, .minor = WIRE_MINOR_NEWEST};
     struct wire_establish body = {.scope = 2};
     struct wire_release no_wait_body;
-    int rc = connection_send(connection, WIRE_VERSION, &version, NULL, 0);
+    const struct {
+        struct wire_header header;
+        struct wire_establish body;
+    } next = {{sizeof body, WIRE_ESTABLISH}, body};
+    int rc = connection_send(connection, WIRE_VERSION, &version, &next, sizeof next);
 
-    if (!rc)
-        rc = connection_send(connection, WIRE_ESTABLISH, &body, NULL, 0);
     if (!rc)
         rc = hear(connection, &version, sizeof version);
     if (!rc)
@@ -208,25 +210,40 @@ int connection_open_bare(struct remote *remote, struct connection **ret_connecti
     return rc;
 }
 
-int connection_open(struct remote *remote, bool no_wait, struct connection **ret_connection)
+static struct connection *take_first(struct remote *remote)
 {
     struct connection *connection;
-    int rc = RC_OK;
 
     pthread_mutex_lock(&remote->lock);
     connection = remote->first;
     remote->first = NULL;
     pthread_mutex_unlock(&remote->lock);
-    if (!connection)
+    return connection;
+}
+
+int connection_open(struct remote *remote, bool no_wait, struct connection **ret_connection)
+{
+    struct connection *connection = take_first(remote);
+    int rc = RC_SERVICE_STOPPED;
+
+    if (connection) {
+        rc = establish(connection, no_wait);
+        if (rc)
+            connection_close(connection);
+    }
+    /* The first one may be left from a server that has been started anew since. */
+    if (rc == RC_SERVICE_STOPPED) {
         rc = connection_open_bare(remote, &connection);
-    if (rc)
-        return rc;
-    rc = establish(connection, no_wait);
+        if (rc)
+            return rc;
+        rc = establish(connection, no_wait);
+        if (rc)
+            connection_close(connection);
+    }
     if (!rc) {
         *ret_connection = connection;
         return RC_OK;
     }
-    connection_close(connection);
     if (rc == RC_SERVICE_STOPPED)
         rc =
             detail_set(RC_NO_SERVICE,

@@ -6,7 +6,9 @@
  *
  * A connection answers one request after the other. So that calls do not wait behind each other, a context
  * has several: each card handle has the one that it was connected on, and calls that need no handle take one
- * that is free, or a new one. A program with one context, one card and one thread has one connection.
+ * that is free, or a new one. A program with one context, one card and one thread has one connection. Where a
+ * server with features has already given a context, the next one has none until its first call: as long as
+ * there are contexts there is some connection, so that the server knows that it is wanted.
  */
 #ifndef IPC_REMOTE_STATE_H
 #define IPC_REMOTE_STATE_H
@@ -25,6 +27,7 @@ struct remote {
     struct list connections;  /* struct connection.remote_link: all that have a descriptor */
     struct list contexts;     /* struct remote_context.link */
     struct connection *first; /* connected, not used yet; or NULL */
+    bool ours;                /* a server with features has given a context here */
 
     /* Servers of minor 4 do not count changes of the list of readers. */
     char *names;

@@ -176,7 +176,7 @@ static void asked_for_and_not_there(void **state)
 static void a_context_outlives_its_server(void **state)
 {
     struct kit *kit = *state;
-    SCARDCONTEXT context;
+    SCARDCONTEXT context, next;
     char names[64];
     DWORD length = sizeof names;
 
@@ -190,7 +190,13 @@ static void a_context_outlives_its_server(void **state)
     assert_int_equal(SCardIsValidContext(context), SCARD_E_INVALID_HANDLE);
     assert_int_equal(SCardListReaders(context, NULL, names, &length), SCARD_E_NO_SERVICE);
     assert_int_equal(SCardCancel(context), SCARD_E_NO_SERVICE);
+    /* The next one is found, whatever the program does with what it has lost. */
+    assert_reader("Other 00 00");
+    assert_int_equal(SCardEstablishContext(SCARD_SCOPE_SYSTEM, NULL, NULL, &next), SCARD_S_SUCCESS);
     assert_int_equal(SCardReleaseContext(context), SCARD_S_SUCCESS);
+    assert_reader("Other 00 00");
+    assert_int_equal(SCardIsValidContext(next), SCARD_S_SUCCESS);
+    assert_int_equal(SCardReleaseContext(next), SCARD_S_SUCCESS);
     assert_int_equal(SCardReleaseContext(context), SCARD_E_INVALID_HANDLE);
     assert_reader("Other 00 00");
 }
@@ -236,14 +242,17 @@ static void fork_closes_connections(void **state)
     struct kit *kit = *state;
     SCARDCONTEXT contexts[3];
     unsigned before, with;
+    DWORD length;
     int status;
     pid_t child;
 
     serve(kit, 0, kit->ours, "Ours");
     before = count_descriptors();
-    for (unsigned i = 0; i < 3; i++)
+    for (unsigned i = 0; i < 3; i++) {
         assert_int_equal(SCardEstablishContext(SCARD_SCOPE_SYSTEM, NULL, NULL, &contexts[i]),
                          SCARD_S_SUCCESS);
+        assert_int_equal(SCardListReaders(contexts[i], NULL, NULL, &length), SCARD_S_SUCCESS);
+    }
     with = count_descriptors();
     assert_true(with >= before + 3);
     child = fork();
@@ -254,8 +263,8 @@ static void fork_closes_connections(void **state)
     assert_int_equal(status, 0);
     for (unsigned i = 0; i < 3; i++) {
         char names[64];
-        DWORD length = sizeof names;
 
+        length = sizeof names;
         assert_int_equal(SCardListReaders(contexts[i], NULL, names, &length), SCARD_S_SUCCESS);
         assert_int_equal(SCardReleaseContext(contexts[i]), SCARD_S_SUCCESS);
     }

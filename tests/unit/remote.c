@@ -41,7 +41,7 @@ struct script {
     _Atomic uint32_t length;             /* their lengths */
     uint32_t readers;                    /* what it calls their number, minor 6 */
     uint32_t hang_up_on, silent_on;      /* commands */
-    _Atomic unsigned waits, stops;
+    _Atomic unsigned waits, stops, establishes;
     _Atomic enum wait_end wait_end; /* minor 3, and 6 without features */
     _Atomic int waiting;            /* the connection that waits, or -1 */
     _Atomic bool present;           /* a card in the last of MANY readers */
@@ -53,7 +53,8 @@ struct kit {
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    unsigned visits; /* connections that are served */
+    unsigned visits;   /* connections that are served */
+    unsigned visitors; /* that were ever served */
     int visit_fds[VISITS_MAX];
     struct script script;
     struct service *service;
@@ -205,6 +206,7 @@ static bool serve(struct kit *kit, int fd)
             end_wait(script, 0x80100002);
         return true;
     case WIRE_ESTABLISH:
+        script->establishes++;
         body.establish.context = CONTEXT;
         if (script->features)
             body.establish.scope = WIRE_FEATURES | script->features;
@@ -284,6 +286,8 @@ static void *listener_thread(void *argument)
         *visit = (struct visit){kit, fd};
         pthread_mutex_lock(&kit->lock);
         kit->visits++;
+        kit->visitors++;
+        pthread_cond_signal(&kit->changed);
         for (unsigned i = 0; i < VISITS_MAX; i++) {
             if (kit->visit_fds[i] >= 0)
                 continue;
@@ -697,6 +701,108 @@ struct waiting {
     int rc;
 };
 
+static int list(struct kit *kit, struct service_context *context)
+{
+    char *names;
+    size_t length;
+    int rc = kit->service->ops->list(context, &names, &length);
+
+    if (!rc)
+        free(names);
+    return rc;
+}
+
+static void release(struct kit *kit, struct service_context *context)
+{
+    kit->service->ops->release(context);
+    kit->service->ops->context_free(context);
+}
+
+/* Nothing goes to and fro for a context that is not used. pcscd is asked at once, because it may refuse. */
+static void our_server_is_asked_when_a_context_is_used(void **state)
+{
+    struct service_context *context;
+    struct kit *kit = *state;
+
+    for (int ours = 0; ours < 2; ours++) {
+        kit->script.features = ours ? WIRE_CAN_ABORT : 0;
+        kit->script.establishes = 0;
+        assert_int_equal(establish(kit), 0);
+        assert_int_equal(kit->script.establishes, 1);
+        assert_int_equal(remote_is_ours(kit->service), ours);
+        assert_int_equal(kit->service->ops->establish(kit->service, false, &context), 0);
+        assert_int_equal(kit->script.establishes, ours ? 1 : 2);
+        assert_int_equal(kit->service->ops->check(context), 0);
+        assert_int_equal(list(kit, context), 0);
+        assert_int_equal(list(kit, context), 0);
+        assert_int_equal(kit->script.establishes, 2);
+        release(kit, context);
+        release(kit, kit->context);
+        remote_free(kit->service);
+        kit->service = NULL;
+        kit->context = NULL;
+    }
+    kit->script.establishes = 0;
+    assert_int_equal(remote_new(kit->path, &kit->service), 0);
+    remote_set_ours(kit->service);
+    assert_int_equal(kit->service->ops->establish(kit->service, false, &kit->context), 0);
+    assert_int_equal(kit->script.establishes, 0);
+    assert_int_equal(list(kit, kit->context), 0);
+    assert_int_equal(kit->script.establishes, 1);
+}
+
+/* A server that ends when nobody is connected must not while there are contexts. */
+static void a_context_that_is_not_used_holds_the_server(void **state)
+{
+    struct service_context *context;
+    struct kit *kit = *state;
+
+    kit->script.features = WIRE_CAN_ABORT;
+    assert_int_equal(establish(kit), 0);
+    assert_int_equal(kit->service->ops->establish(kit->service, false, &context), 0);
+    release(kit, kit->context);
+    kit->context = context;
+    pthread_mutex_lock(&kit->lock);
+    while (kit->visitors != 2 || kit->visits != 1)
+        pthread_cond_wait(&kit->changed, &kit->lock);
+    pthread_mutex_unlock(&kit->lock);
+    assert_int_equal(kit->service->ops->check(context), 0);
+}
+
+static void hang_up_on_all(struct kit *kit)
+{
+    pthread_mutex_lock(&kit->lock);
+    while (!kit->visits)
+        pthread_cond_wait(&kit->changed, &kit->lock);
+    for (unsigned i = 0; i < VISITS_MAX; i++)
+        if (kit->visit_fds[i] >= 0)
+            shutdown(kit->visit_fds[i], SHUT_RDWR);
+    while (kit->visits)
+        pthread_cond_wait(&kit->changed, &kit->lock);
+    pthread_mutex_unlock(&kit->lock);
+}
+
+/* It has no state at the server yet, so it is as good with another one; and a look tells of the loss. */
+static void a_context_that_is_not_used_outlives_the_server(void **state)
+{
+    struct service_context *context;
+    struct kit *kit = *state;
+
+    kit->script.features = WIRE_CAN_ABORT;
+    assert_int_equal(remote_new(kit->path, &kit->service), 0);
+    remote_set_ours(kit->service);
+    assert_int_equal(kit->service->ops->establish(kit->service, false, &kit->context), 0);
+    hang_up_on_all(kit);
+    assert_int_equal(list(kit, kit->context), 0);
+    assert_int_equal(kit->service->ops->establish(kit->service, false, &context), 0);
+    hang_up_on_all(kit);
+    assert_int_equal(kit->service->ops->check(context), RC_NO_SERVICE);
+    assert_int_equal(list(kit, context), RC_NO_SERVICE);
+    release(kit, context);
+    kit->script.hang_up_on = WIRE_VERSION;
+    assert_int_equal(kit->service->ops->establish(kit->service, false, &context), RC_NO_SERVICE);
+}
+
 static void *connect_thread(void *argument)
 {
     struct waiting *waiting = argument;
@@ -734,6 +840,9 @@ int main(void)
         TEST(newest_pcscd_has_more_readers),
         TEST(newest_pcscd_may_end_a_wait_at_any_time),
         TEST(the_oldest_version_is_spoken),
+        TEST(our_server_is_asked_when_a_context_is_used),
+        TEST(a_context_that_is_not_used_holds_the_server),
+        TEST(a_context_that_is_not_used_outlives_the_server),
         TEST(oldest_pcscd_may_end_a_wait_at_any_time),
         TEST(hung_up_at_once),
         TEST(names_and_states_are_checked),
