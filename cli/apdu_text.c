@@ -212,5 +212,7 @@ void apdu_text_fini(struct apdu_text *apdu)
 {
     buffer_fini(&apdu->bytes);
     free(apdu->expect);
+    buffer_fini(&apdu->expect_value);
+    buffer_fini(&apdu->expect_mask);
     *apdu = (struct apdu_text){0};
 }

@@ -8,6 +8,7 @@
  *             a40400:a000000308/00          LE in hex: one byte (00 = 256), or two (0000 = 65536; makes
  *                                           the APDU extended); '/' alone asks for all there is
  *   expected  ...=9000  ...=61xx|9000       status words that are right, x any digit; '=' alone: 9000
+ *             ...=[6F1Axx..]9000            and the data before them; .. at the end: whatever else there is
  *
  * With a '/' or with a ':' right behind the header (one to four bytes) it is short; else it is plain from
  * four bytes on, short below. Four or more single bytes joined by colons are plain.
@@ -33,6 +34,9 @@ struct apdu_text {
     struct buffer bytes;        /* the APDU */
     struct apdu_expect *expect; /* NULL = nothing was expected */
     size_t expect_count;
+    bool expects_data; /* (data & mask) == value, byte for byte */
+    bool expects_more; /* and any bytes behind these */
+    struct buffer expect_value, expect_mask;
     size_t secret_offset,
         secret_length; /* bytes that came from {NAME} or that the instruction makes secret */
 };
@@ -61,8 +65,14 @@ void apdu_text_fini(struct apdu_text *apdu); /* wipes */
 /* Does the status word meet the expectation; without one: sw_is_success. */
 bool apdu_text_accepts(const struct apdu_expect *expect, size_t count, uint16_t sw);
 
+/* Does the whole answer: status word and the data of all its parts. */
+bool apdu_text_accepts_answer(const struct apdu_text *apdu, uint16_t sw, const struct buffer *data);
+
 /* The expectation as it would be written ("61xx|9000"), cut to capacity. Returns text. */
 char *apdu_text_expect_format(const struct apdu_expect *expect, size_t count, char *text, size_t capacity);
+
+/* The whole of it, data included, in a new string without '='; "" for none. NULL: out of memory. Caller frees. */
+char *apdu_text_expected(const struct apdu_text *apdu);
 
 /* Could this word or line be an APDU rather than a command name: only characters of the grammar, and the
  * first byte pair is hex (or 0x…). For the shell and scripts, where APDUs may stand without "apdu". */

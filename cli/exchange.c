@@ -181,7 +181,7 @@ static int run_all(struct progress *progress)
         if (keep_data(progress) < 0)
             return call_no_memory(call);
         progress->result.accepted =
-            apdu_text_accepts(progress->apdu->expect, progress->apdu->expect_count, exchange->sw);
+            apdu_text_accepts_answer(progress->apdu, exchange->sw, &progress->result.data);
         if (call->front->exchanged != NULL)
             call->front->exchanged(call->front->user, exchange);
         status =
@@ -265,24 +265,39 @@ int exchange_parse(struct call *call, const char *text, unsigned number, struct 
     return call_fail_rc(call, rc, "APDU%s", which);
 }
 
+/* The answer is not as expected. */
+static int disappointed(struct call *call, const struct apdu_text *apdu, const struct exchange_result *result)
+{
+    char words[SW_TEXT_MAX], *expected = apdu_text_expected(apdu);
+    int status;
+
+    exchange_meaning(apdu->bytes.data, apdu->bytes.length, result->sw, words, sizeof words);
+    if (expected == NULL)
+        status = call_no_memory(call);
+    else if (apdu->expect_count == 0)
+        status = call_fail(call, STATUS_ANSWER, "If that is right, expect it: put =SW behind the APDU.",
+                           "the card answered %04X (%s)", result->sw, words);
+    else if (apdu_text_accepts(apdu->expect, apdu->expect_count, result->sw))
+        status =
+            call_fail(call, STATUS_ANSWER, "", "the card answered other data than expected: %s", expected);
+    else
+        status = call_fail(call, STATUS_ANSWER, "", "the card answered %04X (%s), expected was %s",
+                           result->sw, words, expected);
+    free(expected);
+    return status;
+}
+
 int exchange_send(struct call *call, const struct apdu_text *apdu, unsigned number)
 {
     struct exchange_result result;
-    char words[SW_TEXT_MAX], expected[64];
     int status = exchange_run(call, apdu, number, &result);
 
     if (status != STATUS_DONE)
         return status;
-    if (!result.accepted && call->desk->protocol != SCARD_PROTOCOL_RAW) {
-        exchange_meaning(apdu->bytes.data, apdu->bytes.length, result.sw, words, sizeof words);
-        if (apdu->expect_count > 0)
-            status = call_fail(
-                call, STATUS_ANSWER, "", "the card answered %04X (%s), expected was %s", result.sw, words,
-                apdu_text_expect_format(apdu->expect, apdu->expect_count, expected, sizeof expected));
-        else
-            status = call_fail(call, STATUS_ANSWER, "If that is right, expect it: put =SW behind the APDU.",
-                               "the card answered %04X (%s)", result.sw, words);
-    }
+    if (call->front->judge != NULL && apdu->expect_count > 0)
+        status = call->front->judge(call, apdu, &result);
+    else if (!result.accepted && call->desk->protocol != SCARD_PROTOCOL_RAW)
+        status = disappointed(call, apdu, &result);
     exchange_result_fini(&result);
     return status;
 }

@@ -16,6 +16,9 @@
 
 struct call;
 struct exchange;
+struct exchange_result;
+struct apdu_text;
+struct tap;
 
 enum front_kind { FRONT_ONE_SHOT, FRONT_SHELL, FRONT_SCRIPT, FRONT_SESSION };
 
@@ -60,6 +63,11 @@ struct front {
     /* Told of every exchange, also automatic ones, before it is shown; NULL = nobody. */
     void (*exchanged)(void *user, const struct exchange *exchange);
     void *user;
+
+    /* Decides what becomes of an answer to an APDU with an expectation, in place of STATUS_ANSWER for a wrong one;
+     * NULL = nobody. */
+    int (*judge)(struct call *call, const struct apdu_text *apdu, const struct exchange_result *result);
+    struct tap *tap; /* of a script that is a test (cli/tap.h); else NULL */
 };
 
 /* A front with nothing but its defaults. */

@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/script.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "base/bytes.h"
 #include "base/log.h"
 #include "base/rc.h"
 #include "cli/builtin.h"
 #include "cli/script_line.h"
+#include "cli/tap.h"
 #include "cli/typed.h"
 
 /* Bytes in a file: more are no script, and devices have no end. */
@@ -26,6 +30,8 @@ struct script {
     const struct command **commands;
     const char *name; /* of the file */
     struct script_lines lines;
+    struct tap tap;
+    int nowhere; /* where a test's commands write; -1 = as usual */
     bool keep_going;
     bool file_ended; /* scriptor's exit ends its file, not the files behind it */
     int status;      /* of the first failure */
@@ -41,8 +47,11 @@ static int script_init(struct script *script, struct call *call, bool keep_going
     commands = builtin_table(call->front->commands, false);
     if (commands == NULL)
         return call_no_memory(call);
-    *script = (struct script){
-        .call = call, .front = *call->front, .output = *call->output, .keep_going = keep_going};
+    *script = (struct script){.call = call,
+                              .front = *call->front,
+                              .output = *call->output,
+                              .nowhere = -1,
+                              .keep_going = keep_going};
     script->front.kind = FRONT_SCRIPT;
     script->front.depth++;
     script->commands = commands;
@@ -58,10 +67,28 @@ static int script_init(struct script *script, struct call *call, bool keep_going
 
 static void script_fini(struct script *script)
 {
-    script->call->output->broken = script->output.broken;
-    script->call->output->broken_errno = script->output.broken_errno;
+    if (script->output.broken) {
+        script->call->output->broken = true;
+        script->call->output->broken_errno = script->output.broken_errno;
+    }
     script_lines_fini(&script->lines);
     free(script->commands);
+    if (script->nowhere >= 0)
+        close(script->nowhere);
+}
+
+static int begin_tap(struct script *script)
+{
+    script->nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    if (script->nowhere < 0)
+        return call_fail(script->call, STATUS_TRANSPORT, "", "cannot open /dev/null: %s", strerror(errno));
+    script->output.out = script->nowhere;
+    script->output.mode = OUTPUT_BARE;
+    script->call->globals.json = script->front.globals.json = false;
+    script->front.tap = &script->tap;
+    script->front.judge = tap_judge;
+    tap_begin(&script->tap, script->call->output);
+    return STATUS_DONE;
 }
 
 /* What a consumer of JSON cannot read off the error itself. */
@@ -137,6 +164,8 @@ static bool take_line(struct script *script, const char *line, size_t length)
         return false;
     if (rc < 0)
         lines->first = lines->line;
+    script->tap.file = script->name;
+    script->tap.line = lines->first;
     if (asprintf(&label, "scard: %s:%zu", script->name, lines->first) < 0)
         return is_the_end(script, call_no_memory(script->call));
     script->output.program = label;
@@ -264,12 +293,17 @@ int script_run(struct call *call)
     status = script_init(&script, call, call_flag(call, "keep-going"));
     if (status != STATUS_DONE)
         return status;
+    if (call_flag(call, "tap"))
+        script.status = begin_tap(&script);
+    ended = script.status != STATUS_DONE;
     for (size_t i = 0; i < call->option_count && !ended; i++)
         if (strcmp(call->options[i].spec->name, "command") == 0)
             ended = run_command_text(&script, call->options[i].value, scriptor);
     for (size_t i = 0; i < call->argument_count && !ended; i++)
         ended = run_file(&script, call->arguments[i], scriptor);
     status = script_result(&script);
+    if (script.front.tap != NULL && script.nowhere >= 0)
+        status = tap_end(&script.tap, status);
     script_fini(&script);
     return status;
 }

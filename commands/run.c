@@ -16,6 +16,7 @@ static const struct argument_spec arguments[] = {
 
 static const struct option_spec options[] = {
     {"command", 'c', VALUE_TEXT, "LINES", NULL, "run these lines, separated by ';'; may be repeated"},
+    {"tap", 0, VALUE_NONE, NULL, NULL, "a test: each expectation is told as passed or failed (TAP)"},
     {"keep-going", 'k', VALUE_NONE, NULL, NULL, "go on after a failure"},
     {"scriptor", 0, VALUE_NONE, NULL, NULL, "read all files as scriptor does, not only *.apdu"},
     {0},
@@ -28,7 +29,7 @@ const struct command command_run = {
     .description =
         "One command or APDU per line; # begins a comment, a \\ at the end joins the next line with a blank. "
         "An\n"
-        "APDU may say which answer is right (=9000, =61xx|9000). The first failure ends the script with its "
+        "APDU may say which answer is right (=9000, =61xx|9000, =[data]9000). The first failure ends the script with its "
         "exit\n"
         "status, and its message names FILE:LINE. The first line that needs a card connects, and the card "
         "stays\n"
