@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/explain/aid.h"
+
+#include <string.h>
+#include <strings.h>
+
+#define BYTES(...)                                                                                           \
+    sizeof((const uint8_t[]){__VA_ARGS__}),                                                                  \
+    {                                                                                                        \
+        __VA_ARGS__                                                                                          \
+    }
+
+/*
+ * Sources: NIST SP 800-73-4 (PIV), OpenPGP card 3.4, FIDO CTAP 2.1, Yubico's documents, GlobalPlatform 2.3.1,
+ * ETSI TS 101 220 annex E, GSMA SGP.02 (ISD-R, ECASD), ICAO 9303-10, NFC Forum T4T 1.0 and 2.0, PKCS #15, EMV
+ * Book 1 and the public lists of payment AIDs.
+ */
+static const struct aid aids[] = {
+    {"piv", "PIV", BYTES(0xA0, 0x00, 0x00, 0x03, 0x08, 0x00, 0x00, 0x10, 0x00), EXPLAIN_PIV},
+    {"openpgp", "OpenPGP", BYTES(0xD2, 0x76, 0x00, 0x01, 0x24, 0x01), EXPLAIN_OPENPGP},
+    {"fido", "FIDO", BYTES(0xA0, 0x00, 0x00, 0x06, 0x47, 0x2F, 0x00, 0x01), EXPLAIN_FIDO},
+    {"oath", "OATH", BYTES(0xA0, 0x00, 0x00, 0x05, 0x27, 0x21, 0x01), EXPLAIN_OATH},
+    {"otp", "Yubico OTP", BYTES(0xA0, 0x00, 0x00, 0x05, 0x27, 0x20, 0x01), EXPLAIN_ISO},
+    {"management", "Yubico management", BYTES(0xA0, 0x00, 0x00, 0x05, 0x27, 0x47, 0x11, 0x17), EXPLAIN_ISO},
+    {"hsmauth", "YubiHSM Auth", BYTES(0xA0, 0x00, 0x00, 0x05, 0x27, 0x21, 0x07, 0x01), EXPLAIN_ISO},
+    {"isd", "issuer security domain", BYTES(0xA0, 0x00, 0x00, 0x01, 0x51, 0x00, 0x00, 0x00), EXPLAIN_GP},
+    {"isd-visa", "issuer security domain (Visa)", BYTES(0xA0, 0x00, 0x00, 0x00, 0x03, 0x00, 0x00, 0x00),
+     EXPLAIN_GP},
+    {"ssd-package", "package of supplementary security domains",
+     BYTES(0xA0, 0x00, 0x00, 0x01, 0x51, 0x53, 0x50), EXPLAIN_GP},
+    {"usim", "USIM", BYTES(0xA0, 0x00, 0x00, 0x00, 0x87, 0x10, 0x02), EXPLAIN_SIM},
+    {"isim", "ISIM", BYTES(0xA0, 0x00, 0x00, 0x00, 0x87, 0x10, 0x04), EXPLAIN_SIM},
+    {"aram", "access rule application (ARA-M)", BYTES(0xA0, 0x00, 0x00, 0x01, 0x51, 0x41, 0x43, 0x4C, 0x00),
+     EXPLAIN_GP},
+    {"isdr", "eSIM root security domain (ISD-R)",
+     BYTES(0xA0, 0x00, 0x00, 0x05, 0x59, 0x10, 0x10, 0xFF, 0xFF, 0xFF, 0xFF, 0x89, 0x00, 0x00, 0x01, 0x00),
+     EXPLAIN_GP},
+    {"ecasd", "eSIM certificate domain (ECASD)",
+     BYTES(0xA0, 0x00, 0x00, 0x05, 0x59, 0x10, 0x10, 0xFF, 0xFF, 0xFF, 0xFF, 0x89, 0x00, 0x00, 0x02, 0x00),
+     EXPLAIN_GP},
+    {"sc-hsm", "SmartCard-HSM", BYTES(0xE8, 0x2B, 0x06, 0x01, 0x04, 0x01, 0x81, 0xC3, 0x1F, 0x02, 0x01),
+     EXPLAIN_HSM},
+    {"gids", "GIDS", BYTES(0xA0, 0x00, 0x00, 0x03, 0x97, 0x42, 0x54, 0x46, 0x59), EXPLAIN_ISO},
+    {"isoapplet", "IsoApplet", BYTES(0xF2, 0x76, 0xA2, 0x88, 0xBC, 0xFB, 0xA6, 0x9D, 0x34, 0xF3, 0x10, 0x01),
+     EXPLAIN_ISO},
+    {"pkcs15", "PKCS #15", BYTES(0xA0, 0x00, 0x00, 0x00, 0x63, 0x50, 0x4B, 0x43, 0x53, 0x2D, 0x31, 0x35),
+     EXPLAIN_ISO},
+    {"muscle", "MUSCLE", BYTES(0xA0, 0x00, 0x00, 0x00, 0x01, 0x01), EXPLAIN_ISO},
+    {"emrtd", "passport (eMRTD)", BYTES(0xA0, 0x00, 0x00, 0x02, 0x47, 0x10, 0x01), EXPLAIN_EMRTD},
+    {"ndef", "NFC Forum NDEF", BYTES(0xD2, 0x76, 0x00, 0x00, 0x85, 0x01, 0x01), EXPLAIN_NDEF},
+    {"ndef1", "NFC Forum NDEF, version 1", BYTES(0xD2, 0x76, 0x00, 0x00, 0x85, 0x01, 0x00), EXPLAIN_NDEF},
+    {"pse", "payment system environment (1PAY.SYS.DDF01)",
+     BYTES('1', 'P', 'A', 'Y', '.', 'S', 'Y', 'S', '.', 'D', 'D', 'F', '0', '1'), EXPLAIN_EMV},
+    {"ppse", "contactless payment system environment (2PAY.SYS.DDF01)",
+     BYTES('2', 'P', 'A', 'Y', '.', 'S', 'Y', 'S', '.', 'D', 'D', 'F', '0', '1'), EXPLAIN_EMV},
+    {"visa", "Visa", BYTES(0xA0, 0x00, 0x00, 0x00, 0x03, 0x10, 0x10), EXPLAIN_EMV},
+    {"electron", "Visa Electron", BYTES(0xA0, 0x00, 0x00, 0x00, 0x03, 0x20, 0x10), EXPLAIN_EMV},
+    {"vpay", "V Pay", BYTES(0xA0, 0x00, 0x00, 0x00, 0x03, 0x20, 0x20), EXPLAIN_EMV},
+    {"mastercard", "Mastercard", BYTES(0xA0, 0x00, 0x00, 0x00, 0x04, 0x10, 0x10), EXPLAIN_EMV},
+    {"maestro", "Maestro", BYTES(0xA0, 0x00, 0x00, 0x00, 0x04, 0x30, 0x60), EXPLAIN_EMV},
+    {"cirrus", "Cirrus", BYTES(0xA0, 0x00, 0x00, 0x00, 0x04, 0x60, 0x00), EXPLAIN_EMV},
+    {"amex", "American Express", BYTES(0xA0, 0x00, 0x00, 0x00, 0x25, 0x01), EXPLAIN_EMV},
+    {"jcb", "JCB", BYTES(0xA0, 0x00, 0x00, 0x00, 0x65, 0x10, 0x10), EXPLAIN_EMV},
+    {"discover", "Discover, Diners Club", BYTES(0xA0, 0x00, 0x00, 0x01, 0x52, 0x30, 0x10), EXPLAIN_EMV},
+    {"unionpay", "UnionPay debit", BYTES(0xA0, 0x00, 0x00, 0x03, 0x33, 0x01, 0x01, 0x01), EXPLAIN_EMV},
+    {"unionpay-credit", "UnionPay credit", BYTES(0xA0, 0x00, 0x00, 0x03, 0x33, 0x01, 0x01, 0x02),
+     EXPLAIN_EMV},
+    {"", "UnionPay quasi credit", BYTES(0xA0, 0x00, 0x00, 0x03, 0x33, 0x01, 0x01, 0x03), EXPLAIN_EMV},
+    {"girocard", "girocard", BYTES(0xA0, 0x00, 0x00, 0x00, 0x59, 0x45, 0x43, 0x01, 0x00), EXPLAIN_EMV},
+    {"", "girocard (EAPS)", BYTES(0xA0, 0x00, 0x00, 0x03, 0x59, 0x10, 0x10, 0x02, 0x80, 0x01), EXPLAIN_EMV},
+    {"", "girocard cash machine", BYTES(0xD2, 0x76, 0x00, 0x00, 0x25, 0x47, 0x41, 0x01, 0x00), EXPLAIN_EMV},
+    {"cb", "CB", BYTES(0xA0, 0x00, 0x00, 0x00, 0x42, 0x10, 0x10), EXPLAIN_EMV},
+    {"interac", "Interac", BYTES(0xA0, 0x00, 0x00, 0x02, 0x77, 0x10, 0x10), EXPLAIN_EMV},
+    {"dankort", "Dankort", BYTES(0xA0, 0x00, 0x00, 0x01, 0x21, 0x10, 0x10), EXPLAIN_EMV},
+    {"mir", "Mir", BYTES(0xA0, 0x00, 0x00, 0x06, 0x58, 0x10, 0x10), EXPLAIN_EMV},
+    {"rupay", "RuPay", BYTES(0xA0, 0x00, 0x00, 0x05, 0x24, 0x10, 0x10), EXPLAIN_EMV},
+};
+
+/* Registered providers (ISO 7816-5), for AIDs of which no more is known. */
+static const struct {
+    uint8_t rid[5];
+    const char *name;
+    enum explain_context context;
+} providers[] = {
+    {{0xA0, 0x00, 0x00, 0x00, 0x03}, "Visa", EXPLAIN_EMV},
+    {{0xA0, 0x00, 0x00, 0x00, 0x04}, "Mastercard", EXPLAIN_EMV},
+    {{0xA0, 0x00, 0x00, 0x00, 0x09}, "ETSI", EXPLAIN_SIM},
+    {{0xA0, 0x00, 0x00, 0x00, 0x25}, "American Express", EXPLAIN_EMV},
+    {{0xA0, 0x00, 0x00, 0x00, 0x42}, "CB", EXPLAIN_EMV},
+    {{0xA0, 0x00, 0x00, 0x00, 0x62}, "Java Card (Oracle)", EXPLAIN_ISO},
+    {{0xA0, 0x00, 0x00, 0x00, 0x63}, "PKCS (RSA)", EXPLAIN_ISO},
+    {{0xA0, 0x00, 0x00, 0x00, 0x65}, "JCB", EXPLAIN_EMV},
+    {{0xA0, 0x00, 0x00, 0x00, 0x87}, "3GPP", EXPLAIN_SIM},
+    {{0xA0, 0x00, 0x00, 0x01, 0x51}, "GlobalPlatform", EXPLAIN_GP},
+    {{0xA0, 0x00, 0x00, 0x01, 0x52}, "Discover", EXPLAIN_EMV},
+    {{0xA0, 0x00, 0x00, 0x02, 0x47}, "ICAO, ISO", EXPLAIN_EMRTD},
+    {{0xA0, 0x00, 0x00, 0x03, 0x06}, "PC/SC Workgroup", EXPLAIN_ISO},
+    {{0xA0, 0x00, 0x00, 0x03, 0x08}, "NIST", EXPLAIN_PIV},
+    {{0xA0, 0x00, 0x00, 0x03, 0x33}, "UnionPay", EXPLAIN_EMV},
+    {{0xA0, 0x00, 0x00, 0x03, 0x97}, "Microsoft", EXPLAIN_ISO},
+    {{0xA0, 0x00, 0x00, 0x05, 0x27}, "Yubico", EXPLAIN_ISO},
+    {{0xA0, 0x00, 0x00, 0x05, 0x59}, "GSMA", EXPLAIN_GP},
+    {{0xA0, 0x00, 0x00, 0x06, 0x47}, "FIDO Alliance", EXPLAIN_FIDO},
+    {{0xD2, 0x76, 0x00, 0x00, 0x85}, "NXP", EXPLAIN_ISO},
+    {{0xD2, 0x76, 0x00, 0x01, 0x24}, "FSF Europe", EXPLAIN_OPENPGP},
+};
+
+#define AIDS (sizeof aids / sizeof *aids)
+#define PROVIDERS (sizeof providers / sizeof *providers)
+
+const struct aid *aid_find(const uint8_t *bytes, size_t length)
+{
+    const struct aid *found = NULL;
+    size_t most = 0;
+
+    for (size_t i = 0; i < AIDS; i++) {
+        size_t both = length < aids[i].length ? length : aids[i].length;
+
+        /* A cut AID selects the first application that it fits (ISO 7816-4:2013, 12.2.3): of a provider's
+         * number alone that may be any. */
+        if (both < 6 || memcmp(bytes, aids[i].bytes, both) != 0 || both <= most)
+            continue;
+        most = both;
+        found = &aids[i];
+    }
+    return found;
+}
+
+const char *aid_name(const uint8_t *bytes, size_t length)
+{
+    const struct aid *aid = aid_find(bytes, length);
+
+    if (aid)
+        return aid->name;
+    for (size_t i = 0; i < PROVIDERS && length >= sizeof providers[i].rid; i++)
+        if (memcmp(providers[i].rid, bytes, sizeof providers[i].rid) == 0)
+            return providers[i].name;
+    return NULL;
+}
+
+enum explain_context explain_context_of_aid(const uint8_t *bytes, size_t length)
+{
+    const struct aid *aid = aid_find(bytes, length);
+
+    if (aid)
+        return aid->context;
+    for (size_t i = 0; i < PROVIDERS && length >= sizeof providers[i].rid; i++)
+        if (memcmp(providers[i].rid, bytes, sizeof providers[i].rid) == 0)
+            return providers[i].context;
+    return EXPLAIN_ISO;
+}
+
+const struct aid *aid_by_name(const char *word)
+{
+    for (size_t i = 0; i < AIDS; i++)
+        if (*aids[i].word && strcasecmp(aids[i].word, word) == 0)
+            return &aids[i];
+    return NULL;
+}
+
+const struct aid *aid_word_at(size_t index)
+{
+    for (size_t i = 0; i < AIDS; i++)
+        if (*aids[i].word && index-- == 0)
+            return &aids[i];
+    return NULL;
+}
