@@ -20,6 +20,7 @@
 #include "base/rc.h"
 #include "cli/dispatch.h"
 #include "cli/history.h"
+#include "cli/line_hint.h"
 
 /* What is still to come of a paste after Ctrl-C is not to be taken for lines: the paste ends with its mark,
  * or, if the terminal has dropped that, when nothing came for so long. */
@@ -276,6 +277,7 @@ static int next_key(FILE *stream)
         }
     }
     state.has_key = false;
+    line_hint_clear();
     return state.key;
 }
 
@@ -314,6 +316,7 @@ int line_open(int input, int output, struct interrupt *interrupt, const struct l
     rl_filename_quoting_function = quote;
     rl_filename_dequoting_function = dequote;
     rl_char_is_quoted_p = is_quoted;
+    line_hint_begin(hooks);
     using_history();
     stifle_history(HISTORY_LINES);
     return RC_OK;
@@ -321,6 +324,7 @@ int line_open(int input, int output, struct interrupt *interrupt, const struct l
 
 void line_close(void)
 {
+    line_hint_end();
     if (rl_instream != NULL)
         fclose(rl_instream);
     if (rl_outstream != NULL)
@@ -352,6 +356,7 @@ static int cancel_line(void)
 {
     interrupt_clear(state.interrupt);
     state.has_key = false;
+    line_hint_clear();
     rl_callback_sigcleanup();
     rl_point = rl_end;
     rl_redisplay();
@@ -377,6 +382,7 @@ static bool has_own_prompt(void)
 
 void line_print(const char *text)
 {
+    line_hint_clear();
     if (state.reading)
         rl_clear_visible_line();
     (void)fprintf(rl_outstream, "%s\n", text);
@@ -399,6 +405,7 @@ static void take_events(void)
         free(prompt);
         return;
     }
+    line_hint_clear();
     rl_clear_visible_line();
     rl_set_prompt(prompt);
     rl_on_new_line();
@@ -427,6 +434,7 @@ static void stop(void)
     stop_asked = 0;
     sigemptyset(&set);
     sigaddset(&set, SIGTSTP);
+    line_hint_clear();
     rl_deprep_terminal();
     sigaction(SIGTSTP, &fallback, &ours);
     kill(getpid(), SIGTSTP);

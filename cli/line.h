@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reading lines from a terminal with editing, history and completion, while other things happen. The only
- * file that knows GNU readline - whose state is global, so there is one at a time.
+ * Reading lines from a terminal with editing, history and completion, while other things happen. Only
+ * line*.c know GNU readline - whose state is global, so there is one at a time.
  */
 #ifndef CLI_LINE_H
 #define CLI_LINE_H
@@ -10,6 +10,9 @@
 
 #include "cli/complete.h"
 #include "cli/interrupt.h"
+
+/* Room for a hint with its NUL. */
+#define LINE_HINT_MAX 160
 
 struct line_hooks {
     void *user;
@@ -25,6 +28,9 @@ struct line_hooks {
     /* See complete_word. */
     enum complete_kind (*complete)(void *user, int count, const char *const *words, const char *prefix,
                                    complete_fn *fn, void *fn_user);
+
+    /* Words on the line so far, shown dim behind it; false: none. Printable. May be NULL. */
+    bool (*hint)(void *user, const char *line, char text[LINE_HINT_MAX]);
 };
 
 /* Descriptors of the terminal; interrupt is raised by Ctrl-C. All borrowed. RC_NO_MEMORY. */

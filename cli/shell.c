@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "base/rc.h"
+#include "cli/apdu_hint.h"
 #include "cli/builtin.h"
 #include "cli/history.h"
 #include "cli/line.h"
@@ -74,6 +75,14 @@ static enum complete_kind complete(void *user, int count, const char *const *wor
     struct shell *shell = user;
 
     return complete_word(&shell->front, count, words, prefix, fn, fn_user);
+}
+
+/* The case of the APDU that is being typed, and what is missing. */
+static bool hint(void *user, const char *line, char text[LINE_HINT_MAX])
+{
+    const struct shell *shell = user;
+
+    return typed_is_apdu(shell->front.commands, line) && apdu_hint(line, EXPLAIN_ISO, text);
 }
 
 /* The service may come later than the shell: tried again before each line until it is there. */
@@ -217,6 +226,7 @@ int shell_run(struct call *call)
         .event = say_events,
         .event_fd = -1,
         .complete = complete,
+        .hint = hint,
     };
     status = run_on_terminal(&shell);
     free(shell.history);

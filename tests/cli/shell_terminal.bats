@@ -438,3 +438,24 @@ TCL
 TCL
     assert_success
 }
+
+@test "a hint behind the APDU being typed tells its case; it goes when a key comes" {
+    unset NO_COLOR
+    typing <<'TCL'
+    scard shell
+    see {scard.*> $}
+    send "00A4"
+    see {00A4.*SELECT, 2 bytes of the header to come}
+    send "040002"
+    see {SELECT, case 3: Lc=2, 2 bytes to come|Lc=2 with its data to come}
+    send "3F00"
+    see {SELECT, case 3: Lc=2, complete}
+    send "\r"
+    see {9000|6A82|61..}
+    send "valid\r"
+    see_without {to come|complete} {> $}
+    send "\004"
+    ended 0
+TCL
+    assert_success
+}
