@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -17,6 +18,7 @@
 #include "cli/dispatch.h"
 
 static const struct command *ran;
+static int dumpable; /* while it ran */
 static char given[32];
 
 static int run_child(struct call *call)
@@ -25,6 +27,7 @@ static int run_child(struct call *call)
     const char *option = call->command->options != NULL ? call_option(call, "mode") : NULL;
 
     ran = call->command;
+    dumpable = prctl(PR_GET_DUMPABLE);
     snprintf(given, sizeof given, "%s %s", argument != NULL ? argument : "-", option != NULL ? option : "-");
     return STATUS_DONE;
 }
@@ -160,6 +163,19 @@ static void what_may_be_a_secret_is_not_repeated(void **state)
     }
 }
 
+static void while_a_secret_may_be_held_there_is_no_dump(void **state)
+{
+    char text[1500];
+
+    (void)state;
+    assert_int_equal(prctl(PR_SET_DUMPABLE, 1), 0);
+    assert_int_equal(run_line("door list", text, sizeof text), STATUS_DONE);
+    assert_int_equal(dumpable, 1);
+    assert_int_equal(run_line("safe open", text, sizeof text), STATUS_DONE);
+    assert_int_equal(dumpable, 0);
+    assert_int_equal(prctl(PR_GET_DUMPABLE), 1);
+}
+
 static void collect(void *user, const char *candidate, const char *about)
 {
     (void)about;
@@ -205,6 +221,7 @@ int main(void)
         cmocka_unit_test(a_family_alone_shows_its_usage),
         cmocka_unit_test(mistyped_children_are_suggested),
         cmocka_unit_test(what_may_be_a_secret_is_not_repeated),
+        cmocka_unit_test(while_a_secret_may_be_held_there_is_no_dump),
         cmocka_unit_test(children_are_completed),
     };
 
