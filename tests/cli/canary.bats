@@ -234,9 +234,10 @@ TCL
     export SCARD_SERVICE=unix:$XDG_RUNTIME_DIR/s/comm
     everything scard pin verify --pin-fd 3 3<<<$CANARY
     everything scard apdu 200081:$CANARY_HEX
-    everything scard exec --trace "$SCARD_BIN" pin verify --pin-fd 3 3<<<$CANARY
+    everything scard exec --trace "$SCARD_BIN" pin verify --last-try --pin-fd 3 3<<<$CANARY
     everything scard exec --trace-file trace "$SCARD_BIN" apdu 200081:{pin} --pin-fd 3 3<<<$CANARY
-    grep -q 'wrong: ' output
+    grep -q 'SCardTransmit.* 0020008108\*\*' output
+    [ -s trace ]
     run in_proc "$server"
     assert_failure
     run in_memory "$server"
@@ -261,5 +262,6 @@ TCL
         [ -s "shell$name" ]
         [ -s "apdu$name" ]
     done
+    grep -qF '0020008108**' trace1 record1
     nowhere
 }

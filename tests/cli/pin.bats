@@ -164,6 +164,17 @@ verify() {
     refute_output --partial 73914682
 }
 
+@test "T=0, where a command without data has a length of 0" {
+    export SCARD_READERS=sim:iso?protocol=T0
+    run scard pin status -p 81
+    assert_output $'81\t3\tnot verified\t63C3'
+    run verify 4711
+    assert_failure 1
+    assert_output --partial '2 tries'
+    run bash -c 'printf "1234\n5678\n" | "$SCARD_BIN" pin change --pin-fd 0'
+    assert_success
+}
+
 @test "--no-status sends no question" {
     run verify 4711 --no-status -v
     assert_failure 1
