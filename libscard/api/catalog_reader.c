@@ -209,8 +209,10 @@ int catalog_own_watches(struct api_context *context, struct reader_watch *watche
         rc = find(&view, watches[i].name, &index);
         if (!rc)
             watches[i].name = view.readers[index].name;
-        else if (rc == RC_UNKNOWN_READER && ignored)
+        else if (rc == RC_UNKNOWN_READER && ignored) {
             rc = RC_OK;
+            detail_clear();
+        }
     }
     if (!rc) {
         *ret_names = view.names;
