@@ -111,6 +111,8 @@ static void dispatch(struct server_worker *worker, const struct epoll_event *eve
         server_notify_event(server);
     else if (event->data.u64 == SERVER_EVENT_TIMER)
         timer_event(server);
+    else if (event->data.u64 == SERVER_EVENT_WATCH)
+        server_client_watch_event(server);
     else if (event->data.u64 != SERVER_EVENT_WAKE)
         server_client_event(worker, (uint32_t)event->data.u64, event->events);
 }
@@ -155,14 +157,17 @@ static int add(struct server *server, int fd, uint32_t events, uint64_t number)
 static int open_descriptors(struct server *server)
 {
     server->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    server->watch_fd = epoll_create1(EPOLL_CLOEXEC);
     server->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     server->table_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     server->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     server->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-    if (server->epoll_fd < 0 || server->wake_fd < 0 || server->table_fd < 0 || server->event_fd < 0 ||
-        server->timer_fd < 0 || add(server, server->wake_fd, EPOLLIN, SERVER_EVENT_WAKE) ||
+    if (server->epoll_fd < 0 || server->watch_fd < 0 || server->wake_fd < 0 || server->table_fd < 0 ||
+        server->event_fd < 0 || server->timer_fd < 0 ||
+        add(server, server->wake_fd, EPOLLIN, SERVER_EVENT_WAKE) ||
         add(server, server->table_fd, EPOLLIN | EPOLLET, SERVER_EVENT_TABLE) ||
-        add(server, server->timer_fd, EPOLLIN | EPOLLET, SERVER_EVENT_TIMER))
+        add(server, server->timer_fd, EPOLLIN | EPOLLET, SERVER_EVENT_TIMER) ||
+        add(server, server->watch_fd, EPOLLIN | EPOLLET, SERVER_EVENT_WATCH))
         return detail_set(RC_NO_MEMORY,
                           "no file descriptor left for serving clients (error %d); raise ulimit -n", errno);
     return RC_OK;
@@ -174,7 +179,8 @@ static void init(struct server *server, struct service *service, int listener,
     server->service = service;
     server->listener = listener;
     server->options = *options;
-    server->epoll_fd = server->wake_fd = server->table_fd = server->event_fd = server->timer_fd = -1;
+    server->epoll_fd = server->watch_fd = server->wake_fd = server->table_fd = server->event_fd =
+        server->timer_fd = -1;
     server->idle_since_ns = clock_now_ns();
     server->message_ms = MESSAGE_MS;
     pthread_mutex_init(&server->lock, NULL);
@@ -288,8 +294,8 @@ void server_free(struct server *server)
         pthread_cond_wait(&server->changed, &server->lock);
     pthread_mutex_unlock(&server->lock);
     server_notify_stop(server);
-    for (size_t i = 0; i < 6; i++) {
-        const int fds[] = {server->epoll_fd, server->wake_fd,  server->table_fd,
+    for (size_t i = 0; i < 7; i++) {
+        const int fds[] = {server->epoll_fd, server->watch_fd, server->wake_fd, server->table_fd,
                            server->event_fd, server->timer_fd, server->listener};
 
         if (fds[i] >= 0)

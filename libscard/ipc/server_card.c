@@ -128,6 +128,7 @@ void server_card_connect(const struct server_request *request)
     int rc;
 
     BODY(request, &body);
+    server_client_watch(request->client);
     rc = make_handle(request, &body, &id, &protocol);
     body.rv = wire_code(rc);
     body.card = rc ? 0 : (int32_t)id;

@@ -18,13 +18,32 @@
 /* What may wait for a client that does not read, beside the last message. The kernel holds as much again. */
 #define OUTPUT_MAX (256u * 1024)
 
-/* Each event is told once, to one thread: nothing has to be armed anew for each request, and the end of the
- * connection is heard of while a request is under way. */
-static int listen_to(struct server_client *client, int operation, uint32_t more)
+/* Told once, to one thread, until that listens again. */
+static int listen_to(struct server_client *client, int operation)
 {
-    struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP | EPOLLET | more, .data.u64 = client->id};
+    struct epoll_event event = {.events = EPOLLIN | EPOLLONESHOT, .data.u64 = client->id};
 
     return epoll_ctl(client->server->epoll_fd, operation, client->fd, &event);
+}
+
+/* With the output's lock: the end of the connection (epoll(7): that is always told of) and more. */
+static void watch(struct server_client *client, uint32_t more)
+{
+    struct epoll_event event = {.events = EPOLLET | more, .data.u64 = client->id};
+    int operation = client->watched ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+
+    if (epoll_ctl(client->server->watch_fd, operation, client->fd, &event))
+        log_debug("a client cannot be watched: error %d", errno);
+    else
+        client->watched = true;
+}
+
+void server_client_watch(struct server_client *client)
+{
+    pthread_mutex_lock(&client->output_lock);
+    if (!client->watched)
+        watch(client, 0);
+    pthread_mutex_unlock(&client->output_lock);
 }
 
 int server_client_new(struct server *server, int fd, uid_t uid, pid_t pid)
@@ -47,7 +66,7 @@ int server_client_new(struct server *server, int fd, uid_t uid, pid_t pid)
     rc = server_accept_count(client);
     if (!rc)
         rc = ids_add(&server->client_ids, client, &client->id);
-    if (!rc && listen_to(client, EPOLL_CTL_ADD, 0)) {
+    if (!rc && listen_to(client, EPOLL_CTL_ADD)) {
         rc = detail_set(RC_NO_MEMORY, "a client cannot be watched (error %d)", errno);
         ids_remove(&server->client_ids, client->id);
     }
@@ -145,7 +164,7 @@ void server_client_send(struct server_client *client, const void *data, size_t l
     else if (buffer_append(output, (const uint8_t *)data + sent, length - (size_t)sent))
         why = "no memory for what it does not read";
     else if (output->length == length - (size_t)sent)
-        listen_to(client, EPOLL_CTL_MOD, EPOLLOUT);
+        watch(client, EPOLLOUT);
 out:
     pthread_mutex_unlock(&client->output_lock);
     if (why)
@@ -156,7 +175,7 @@ static void send_rest(struct server_client *client)
 {
     pthread_mutex_lock(&client->output_lock);
     if (client->output.length && flush(client))
-        listen_to(client, EPOLL_CTL_MOD, 0);
+        watch(client, 0);
     pthread_mutex_unlock(&client->output_lock);
 }
 
@@ -254,8 +273,8 @@ static bool read_requests(struct server_client *client, struct server_worker *wo
             server_client_expel(client, "it ended in the middle of a message");
         if (got == 0 || !(begun ? take_rest : take)(client, worker, (size_t)got))
             return false;
-        /* epoll(7): what comes now is told of, but the end has been told of together with this. */
-        if ((size_t)got < room && !client->ended)
+        /* What comes now is told of; the rest of a message is most likely there. */
+        if ((size_t)got < room && !input->length)
             return true;
     }
 }
@@ -266,6 +285,8 @@ static void end(struct server_client *client)
     struct server *server = client->server;
 
     epoll_ctl(server->epoll_fd, EPOLL_CTL_DEL, client->fd, NULL);
+    if (client->watched)
+        epoll_ctl(server->watch_fd, EPOLL_CTL_DEL, client->fd, NULL);
     shutdown(client->fd, SHUT_RDWR);
     server_notify_forget(client);
     server_request_end_context(client);
@@ -296,24 +317,19 @@ static void note_unfinished(struct server_client *client)
 static void serve(struct server_client *client, struct server_worker *worker)
 {
     struct server *server = client->server;
-    bool again = true;
+    bool go_on = read_requests(client, worker);
 
-    while (again) {
-        bool go_on = read_requests(client, worker);
-
-        pthread_mutex_lock(&server->lock);
-        again = client->more;
-        client->more = false;
-        if (!go_on || client->gone) {
-            client->gone = true;
-            pthread_mutex_unlock(&server->lock);
-            end(client);
-            return;
-        }
-        note_unfinished(client);
-        client->busy = again;
+    pthread_mutex_lock(&server->lock);
+    if (!go_on || client->gone) {
+        client->gone = true;
         pthread_mutex_unlock(&server->lock);
+        end(client);
+        return;
     }
+    note_unfinished(client);
+    client->busy = false;
+    pthread_mutex_unlock(&server->lock);
+    listen_to(client, EPOLL_CTL_MOD);
 }
 
 /* With the lock: nobody waits any more for what the client's thread is doing. Released, and not just
@@ -338,7 +354,6 @@ void server_client_event(struct server_worker *worker, uint32_t id, uint32_t eve
 {
     struct server *server = worker->server;
     struct server_client *client;
-    bool mine = false;
 
     pthread_mutex_lock(&server->lock);
     client = ids_get(&server->client_ids, id);
@@ -347,27 +362,47 @@ void server_client_event(struct server_worker *worker, uint32_t id, uint32_t eve
         return;
     }
     client->references++;
-    /* The other end is closed; one that only sends no more (EPOLLRDHUP) may wait for its answers. */
+    client->busy = true;
+    /* The other end is closed; one that only sends no more may wait for its answers. */
     if (events & (EPOLLHUP | EPOLLERR))
         client->gone = true;
-    if (events & EPOLLRDHUP)
-        client->ended = true;
-    if (client->busy) {
-        client->more = true;
-        if (client->gone)
-            abandon(client);
-    } else {
-        mine = client->busy = true;
-        client->more = false;
-    }
     pthread_mutex_unlock(&server->lock);
-    if (events & EPOLLOUT)
-        send_rest(client);
-    if (mine)
-        serve(client, worker);
+    serve(client, worker);
     pthread_mutex_lock(&server->lock);
     server_client_unref(client);
     pthread_mutex_unlock(&server->lock);
+}
+
+static void note(struct server *server, uint32_t id, uint32_t events)
+{
+    struct server_client *client;
+
+    pthread_mutex_lock(&server->lock);
+    client = ids_get(&server->client_ids, id);
+    if (client) {
+        client->references++;
+        /* One that is not being served is told of there as well. */
+        if (events & (EPOLLHUP | EPOLLERR) && client->busy) {
+            client->gone = true;
+            abandon(client);
+        }
+        pthread_mutex_unlock(&server->lock);
+        if (events & EPOLLOUT)
+            send_rest(client);
+        pthread_mutex_lock(&server->lock);
+        server_client_unref(client);
+    }
+    pthread_mutex_unlock(&server->lock);
+}
+
+void server_client_watch_event(struct server *server)
+{
+    struct epoll_event events[16];
+    int count;
+
+    while ((count = epoll_wait(server->watch_fd, events, sizeof events / sizeof *events, 0)) > 0)
+        for (int i = 0; i < count; i++)
+            note(server, (uint32_t)events[i].data.u64, events[i].events);
 }
 
 void server_client_expire(struct server *server)

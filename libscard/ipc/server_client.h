@@ -12,6 +12,12 @@ int server_client_new(struct server *server, int fd, uid_t uid, pid_t pid);
 /* What epoll says of the client with this number. */
 void server_client_event(struct server_worker *worker, uint32_t id, uint32_t events);
 
+/* What the clients that are watched have done beside sending. */
+void server_client_watch_event(struct server *server);
+
+/* From now on it is noticed at once when the client goes away. */
+void server_client_watch(struct server_client *client);
+
 /* Sends, or queues what does not fit; never blocks. A client that lets too much queue up is disconnected.
  * Messages of one client are sent in the order of these calls. */
 void server_client_send(struct server_client *client, const void *data, size_t length);

@@ -4,7 +4,8 @@
  * held briefly, never across I/O, and no other is taken with it but the service's.
  *
  * A client is served by one thread at a time, the one that has made it busy; what only that thread touches
- * has no lock. Its connection is watched all the time, so that a client that goes away while its request
+ * has no lock. What it sends meanwhile wakes nobody: libpcsclite writes each request in pieces. From its
+ * first card on it is watched in another way all the time, so that a client that goes away while its request
  * waits is noticed by another thread.
  */
 #ifndef IPC_SERVER_STATE_H
@@ -22,7 +23,7 @@
 struct server {
     struct service *service; /* constant, as are the options and the descriptors */
     struct server_options options;
-    int epoll_fd, listener, wake_fd, timer_fd, table_fd, event_fd;
+    int epoll_fd, watch_fd, listener, wake_fd, timer_fd, table_fd, event_fd;
     size_t others_max; /* connections of one user who is neither root nor the server's own */
 
     pthread_mutex_t lock;
@@ -81,7 +82,6 @@ struct server_client {
     uid_t uid;
     pid_t pid;
     atomic_bool expelled; /* it was reported */
-    atomic_bool ended;    /* it sends no more */
 
     /* server.lock */
     struct list link, unfinished_link;
@@ -89,7 +89,6 @@ struct server_client {
     uint32_t id;
     unsigned references;
     bool busy;                      /* a thread serves it */
-    bool more;                      /* something came meanwhile */
     bool gone;                      /* nobody is there any more to read an answer */
     struct deadline deadline;       /* for the rest of the message */
     struct server_context *context; /* set and cleared by the thread that has the client busy */
@@ -112,6 +111,7 @@ struct server_client {
     pthread_mutex_t output_lock;
     struct buffer output; /* what the client has not taken yet */
     size_t output_sent;   /* of it */
+    bool watched;         /* by server.watch_fd */
 };
 
 #define SERVER_REQUEST_MAX (sizeof(struct wire_header) + sizeof(struct wire_transmit) + WIRE_DATA_MAX)
@@ -129,6 +129,7 @@ struct server_worker {
 #define SERVER_EVENT_LISTENER (UINT64_C(2) << 32)
 #define SERVER_EVENT_TIMER (UINT64_C(3) << 32)
 #define SERVER_EVENT_TABLE (UINT64_C(4) << 32)
+#define SERVER_EVENT_WATCH (UINT64_C(5) << 32)
 
 static inline const struct service_ops *server_ops(const struct server *server)
 {
