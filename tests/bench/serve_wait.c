@@ -53,7 +53,7 @@ static double measure(struct waiter *waiters, size_t count, void (*cause)(void *
         bench_die("calloc");
     for (size_t i = 0; i < count; i++)
         threads[i] = serve_thread(wait_once, &waiters[i]);
-    serve_pause_ms(5 + (long)count / 4); /* until they wait */
+    serve_pause_ms(40 + (long)count / 4); /* until they wait: a cancel before that is for nobody */
     start = bench_now_us();
     cause(user);
     for (size_t i = 0; i < count; i++) {

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * echo_card PORT [--reply N|P1P2] [--quickack]: a card behind vpcd that answers each command with the
- * command's data field and 9000, or with N bytes (00 01 02 …) and 9000, N being told, or each command's
+ * echo_card PORT [--reply N|P1P2] [--quickack] [--keep]: a card behind vpcd that answers each command with
+ * the command's data field and 9000, or with N bytes (00 01 02 …) and 9000, N being told, or each command's
  * P1-P2. --quickack: the machine acknowledges what arrives at once. Prints "card in" when connected. Ends
- * with the connection.
+ * with the connection, or, with --keep, never: whenever there is a reader at the port there is a card.
  */
 #include "tests/interop/vpcd_client.h"
+
+#include <time.h>
 
 /* T=1; historical bytes (ISO 7816-4, 8.1.1): card capabilities 73, third byte 40 = extended length. */
 static const uint8_t atr[] = {0x3B, 0x85, 0x01, 0x80, 0x73, 0xC0, 0x01, 0x40, 0xF6};
 
 static struct vpcd_client client;
+static bool keep;
 static uint8_t answer[2 + VPCD_BODY_MAX];
 
 /* Data field of a command APDU, short or extended (ISO 7816-4, 5.1). */
@@ -76,6 +79,10 @@ static bool read_options(int argc, char **argv, long *ret_reply)
             client.quickack = true;
             continue;
         }
+        if (!strcmp(argv[i], "--keep")) {
+            keep = true;
+            continue;
+        }
         if (strcmp(argv[i], "--reply") != 0 || ++i == argc)
             return false;
         *ret_reply = strcmp(argv[i], "P1P2") != 0 ? strtol(argv[i], &end, 10) : REPLY_P1P2;
@@ -90,17 +97,23 @@ int main(int argc, char **argv)
     long reply = REPLY_DATA;
 
     if (!read_options(argc, argv, &reply)) {
-        fprintf(stderr, "usage: echo_card PORT [--reply N|P1P2] [--quickack]   (N: 0 to %d)\n", REPLY_MAX);
+        fprintf(stderr, "usage: echo_card PORT [--reply N|P1P2] [--quickack] [--keep]   (N: 0 to %d)\n",
+                REPLY_MAX);
         return 2;
     }
-    if (!vpcd_client_connect(&client, argv[1]))
-        return 1;
     for (size_t i = 2; i < sizeof answer; i++)
         answer[i] = (uint8_t)(i - 2);
-    puts("card in");
-    fflush(stdout);
-    while (serve(reply))
-        ;
-    close(client.fd);
+    do {
+        if (vpcd_client_connect(&client, argv[1])) {
+            puts("card in");
+            fflush(stdout);
+            while (serve(reply))
+                ;
+        } else if (!keep) {
+            return 1;
+        }
+        if (client.fd >= 0)
+            close(client.fd);
+    } while (keep && !nanosleep(&(struct timespec){.tv_nsec = 50 * 1000 * 1000}, NULL));
     return 0;
 }
