@@ -174,20 +174,37 @@ EXPORT LONG SCardIntroduceReaderW(SCARDCONTEXT hContext, LPCWSTR szReaderName, L
     return codes_from_rc(rc ? rc : introduce(hContext, name, device));
 }
 
-static int leave_groups(const struct database_place *place, enum database_scope scope, const char *name)
+static int leave_groups(const struct database *database, const struct database_place *place,
+                        const struct database_reader *entry)
 {
-    const struct database *database;
-    int rc = catalog_get(&database);
+    int rc = RC_OK;
+
+    for (size_t i = 0; i < database->group_count && !rc; i++) {
+        const struct database_group *group = &database->groups[i];
+
+        for (size_t j = 0; j < group->reader_count && !rc; j++)
+            if (group->scope == entry->scope && !strcmp(group->readers[j], entry->name))
+                rc = catalog_written(database_group_remove(place, entry->scope, group->name, entry->name),
+                                     RC_OK);
+    }
+    return rc;
+}
+
+/* Is the reader shown by this name, and by another one too? */
+static int check_others(struct api_context *context, const char *name)
+{
+    TEXT_OWNED char *names = NULL;
+    size_t length;
+    int rc = catalog_names_of(context, name, &names, &length);
 
     if (rc)
-        return rc;
-    for (size_t i = 0; i < database->group_count && !rc; i++)
-        for (size_t j = 0; j < database->groups[i].reader_count && !rc; j++)
-            if (database->groups[i].scope == scope && !strcmp(database->groups[i].readers[j], name))
-                rc = catalog_written(database_group_remove(place, scope, database->groups[i].name, name),
-                                     RC_OK);
-    catalog_put(database);
-    return rc;
+        return rc == RC_NO_READERS ? RC_UNKNOWN_READER : rc;
+    if (strcmp(names, name) != 0)
+        return detail_set(RC_UNKNOWN_READER, "'%s' was forgotten already: the reader is '%s'", name, names);
+    if (!names[strlen(names) + 1])
+        return detail_set(RC_INVALID_PARAMETER,
+                          "'%s' is the only name of the reader: SCardIntroduceReader gives it another", name);
+    return RC_OK;
 }
 
 /* A reader's own name is not in the database: it is hidden there. */
@@ -195,21 +212,18 @@ static int hide(struct api_context *context, const struct database_place *place,
 {
     struct database_reader entry = {
         .scope = catalog_scope(context), .name = (char *)(uintptr_t)name, .hidden = true};
-    char *names;
-    size_t length;
-    int rc = catalog_names_of(context, name, &names, &length);
+    const struct database *database;
+    int rc = check_others(context, name);
 
+    if (!rc)
+        rc = catalog_get(&database);
     if (rc)
-        return rc == RC_NO_READERS ? RC_UNKNOWN_READER : rc;
-    if (strcmp(names, name) != 0)
-        rc = detail_set(RC_UNKNOWN_READER, "'%s' was forgotten already: the reader is '%s'", name, names);
-    else if (!names[strlen(names) + 1])
-        rc = detail_set(RC_INVALID_PARAMETER,
-                        "'%s' is the only name of the reader: SCardIntroduceReader gives it another", name);
-    else
-        rc = catalog_written(database_reader_add(place, &entry), RC_INTERNAL);
-    free(names);
-    return rc ? rc : leave_groups(place, entry.scope, name);
+        return rc;
+    rc = catalog_written(database_reader_add(place, &entry), RC_INTERNAL);
+    if (!rc)
+        rc = leave_groups(database, place, &entry);
+    catalog_put(database);
+    return rc;
 }
 
 static int unknown_in_scope(const struct api_context *context, const char *name)
