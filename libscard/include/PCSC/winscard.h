@@ -57,8 +57,8 @@ LONG SCardBeginTransaction(SCARDHANDLE hCard);
 /* Ends one level; the disposition acts at once. */
 LONG SCardEndTransaction(SCARDHANDLE hCard, DWORD dwDisposition);
 
-/* Name, state (SCARD_PRESENT …), active protocol and ATR. Every output may be NULL. Waits while another handle
- * owns a transaction. */
+/* The name that was connected to, state (SCARD_PRESENT …), active protocol and ATR. Every output may be NULL.
+ * Waits while another handle owns a transaction. */
 LONG SCardStatus(SCARDHANDLE hCard, LPSTR szReaderName, LPDWORD pcchReaderLen, LPDWORD pdwState,
                  LPDWORD pdwProtocol, LPBYTE pbAtr, LPDWORD pcbAtrLen);
 
@@ -84,8 +84,8 @@ LONG SCardListReaderGroups(SCARDCONTEXT hContext, LPSTR mszGroups, LPDWORD pcchG
  * NUL at the end. One consistent snapshot. */
 LONG SCardListReaders(SCARDCONTEXT hContext, LPCSTR mszGroups, LPSTR mszReaders, LPDWORD pcchReaders);
 
-/* Frees a block that SCARD_AUTOALLOCATE gave under this context. NULL is fine; any other pointer is
- * SCARD_E_INVALID_PARAMETER and is left alone. */
+/* Frees a block that SCARD_AUTOALLOCATE gave under this context (0: to a call that needs none). NULL is fine; any
+ * other pointer is SCARD_E_INVALID_PARAMETER and is left alone. */
 LONG SCardFreeMemory(SCARDCONTEXT hContext, LPCVOID pvMem);
 
 /* Ends the waits of the context, in any thread: SCardGetStatusChange, and calls that wait behind a transaction.

@@ -10,7 +10,9 @@
  *
  * The database: /etc/scard for SCARD_SCOPE_SYSTEM and _GLOBAL, $XDG_CONFIG_HOME/scard for a user's contexts; files
  * that people edit too, see scard-database(5). Looking for a name, the user's entries come first. A damaged file
- * hides no other entry and is never written to; scard_database_problems (scard.h) tells what is wrong.
+ * hides no other entry and is never written to; scard_database_problems (scard.h) tells what is wrong. A change is
+ * made in the scope that the context was established with, whole or not at all; SCARD_F_COMM_ERROR: the disk is full
+ * or does not work. What another process writes is seen by the next call.
  */
 #ifndef SCARD_PCSC_WINSCARD_WINDOWS_H
 #define SCARD_PCSC_WINSCARD_WINDOWS_H
@@ -80,7 +82,7 @@ typedef struct {
  * pbAtrMask (NULL: all ones), equals pbAtr. cbAtrLen 0: as long as pbAtr is by ISO 7816-3. The provider and the
  * interfaces may be NULL. SCARD_E_INVALID_VALUE: the name is there already; SCARD_E_INVALID_ATR: no length to be
  * found, or more than 36 bytes; SCARD_E_NO_ACCESS: the database may not be written; SCARD_E_INVALID_PARAMETER: an
- * empty name. */
+ * empty name, or no ATR. */
 LONG SCardIntroduceCardType(SCARDCONTEXT hContext, LPCSTR szCardName, LPCGUID pguidPrimaryProvider, LPCGUID rgguidInterfaces, DWORD dwInterfaceCount, LPCBYTE pbAtr, LPCBYTE pbAtrMask, DWORD cbAtrLen);
 LONG SCardIntroduceCardTypeA(SCARDCONTEXT hContext, LPCSTR szCardName, LPCGUID pguidPrimaryProvider, LPCGUID rgguidInterfaces, DWORD dwInterfaceCount, LPCBYTE pbAtr, LPCBYTE pbAtrMask, DWORD cbAtrLen);
 LONG SCardIntroduceCardTypeW(SCARDCONTEXT hContext, LPCWSTR szCardName, LPCGUID pguidPrimaryProvider, LPCGUID rgguidInterfaces, DWORD dwInterfaceCount, LPCBYTE pbAtr, LPCBYTE pbAtrMask, DWORD cbAtrLen);
@@ -113,7 +115,7 @@ LONG SCardGetCardTypeProviderNameA(SCARDCONTEXT hContext, LPCSTR szCardName, DWO
 LONG SCardGetCardTypeProviderNameW(SCARDCONTEXT hContext, LPCWSTR szCardName, DWORD dwProviderId, LPWSTR szProvider, LPDWORD pcchProvider);
 
 /* Sets or replaces it, in the context's scope (hContext 0: the user's). SCARD_PROVIDER_PRIMARY takes a GUID as
- * text. Codes as above, and SCARD_E_NO_ACCESS. */
+ * text, SCARD_E_INVALID_VALUE for another. Codes as above, and SCARD_E_NO_ACCESS. */
 LONG SCardSetCardTypeProviderName(SCARDCONTEXT hContext, LPCSTR szCardName, DWORD dwProviderId, LPCSTR szProvider);
 LONG SCardSetCardTypeProviderNameA(SCARDCONTEXT hContext, LPCSTR szCardName, DWORD dwProviderId, LPCSTR szProvider);
 LONG SCardSetCardTypeProviderNameW(SCARDCONTEXT hContext, LPCWSTR szCardName, DWORD dwProviderId, LPCWSTR szProvider);
@@ -122,7 +124,9 @@ LONG SCardSetCardTypeProviderNameW(SCARDCONTEXT hContext, LPCWSTR szCardName, DW
 
 /* Gives a reader another name, in the context's scope; it works wherever a reader is named. szDeviceName: the
  * reader's own name, or its device instance id. SCARD_E_DUPLICATE_READER: the name is taken;
- * SCARD_E_UNKNOWN_READER: no such reader is there, and none can be named so; SCARD_E_NO_ACCESS. */
+ * SCARD_E_UNKNOWN_READER: no such reader is there, and none can be named so, which needs the form of a device
+ * ("usb:1-2.3:1.0") or of a reader's name ("Model (serial) 00 00"); SCARD_E_INVALID_PARAMETER: a name of 128 bytes or
+ * more, for which programs have no room; SCARD_E_NO_ACCESS. A name that SCardForgetReader has hidden is shown again. */
 LONG SCardIntroduceReader(SCARDCONTEXT hContext, LPCSTR szReaderName, LPCSTR szDeviceName);
 LONG SCardIntroduceReaderA(SCARDCONTEXT hContext, LPCSTR szReaderName, LPCSTR szDeviceName);
 LONG SCardIntroduceReaderW(SCARDCONTEXT hContext, LPCWSTR szReaderName, LPCWSTR szDeviceName);
@@ -133,7 +137,8 @@ LONG SCardForgetReader(SCARDCONTEXT hContext, LPCSTR szReaderName);
 LONG SCardForgetReaderA(SCARDCONTEXT hContext, LPCSTR szReaderName);
 LONG SCardForgetReaderW(SCARDCONTEXT hContext, LPCWSTR szReaderName);
 
-/* Checks the name. A group exists while it has readers. hContext may be 0. */
+/* Checks the name: SCARD_E_INVALID_PARAMETER, also for SCard$.... A group exists while it has readers. hContext may be
+ * 0. */
 LONG SCardIntroduceReaderGroup(SCARDCONTEXT hContext, LPCSTR szGroupName);
 LONG SCardIntroduceReaderGroupA(SCARDCONTEXT hContext, LPCSTR szGroupName);
 LONG SCardIntroduceReaderGroupW(SCARDCONTEXT hContext, LPCWSTR szGroupName);
@@ -158,7 +163,8 @@ LONG SCardRemoveReaderFromGroupW(SCARDCONTEXT hContext, LPCWSTR szReaderName, LP
 /* Which reader has the card. */
 
 /* Looks at the readers as SCardGetStatusChange with time-out 0 does, and adds SCARD_STATE_ATRMATCH where a card of
- * one of the types is in. Never waits. Unknown types are passed over; SCARD_E_UNKNOWN_CARD: all are unknown. */
+ * one of the types is in. Never waits. Unknown types are passed over; SCARD_E_UNKNOWN_CARD: all are unknown,
+ * or none is named. */
 LONG SCardLocateCards(SCARDCONTEXT hContext, LPCSTR mszCards, SCARD_READERSTATE *rgReaderStates, DWORD cReaders);
 LONG SCardLocateCardsA(SCARDCONTEXT hContext, LPCSTR mszCards, SCARD_READERSTATEA *rgReaderStates, DWORD cReaders);
 LONG SCardLocateCardsW(SCARDCONTEXT hContext, LPCWSTR mszCards, SCARD_READERSTATEW *rgReaderStates, DWORD cReaders);
@@ -375,7 +381,8 @@ LONG GetOpenCardNameW(LPOPENCARDNAMEW pOpenCardName);
 /* Why the last dialog of this thread failed: SCERR_*, or 0. */
 LONG SCardDlgExtendedError(void);
 
-/* The functions of winscard.h under their Windows names. */
+/* The functions of winscard.h under their Windows names. The lists of W take 0 as hContext, as on Windows; the others
+ * are as with pcsc-lite. */
 LONG SCardListReaderGroupsA(SCARDCONTEXT hContext, LPSTR mszGroups, LPDWORD pcchGroups);
 LONG SCardListReaderGroupsW(SCARDCONTEXT hContext, LPWSTR mszGroups, LPDWORD pcchGroups);
 LONG SCardListReadersA(SCARDCONTEXT hContext, LPCSTR mszGroups, LPSTR mszReaders, LPDWORD pcchReaders);
