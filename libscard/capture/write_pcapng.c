@@ -274,7 +274,7 @@ static int add(struct capture_writer *writer, const struct captured *exchange, s
                          exchange->response,
                          exchange->response_length,
                          {0}};
-    uint32_t interface;
+    uint32_t interface = 0;
     int rc;
 
     if (exchange->kind != CAPTURED_APDU && (exchange->kind != CAPTURED_CONNECT || !exchange->response_length))
