@@ -35,9 +35,9 @@ int secret_inherited_fd(const char *text)
     return flags < 0 || (flags & O_PATH) || (flags & O_ACCMODE) == O_WRONLY ? -1 : (int)number;
 }
 
-int secret_variable_fd(const char *name)
+int secret_variable_fd(const char *name, bool wipe)
 {
-    const char *value = getenv(name);
+    char *value = getenv(name);
     int fd;
 
     if (value == NULL)
@@ -49,6 +49,8 @@ int secret_variable_fd(const char *name)
         close(fd);
         return -1;
     }
+    if (wipe)
+        secret_wipe(value, strlen(value));
     return fd;
 }
 
@@ -88,17 +90,12 @@ static int open_descriptor(struct call *call, const char *option, const char *te
 static int open_variable(struct call *call, const char *option, const char *name,
                          struct secret_source *source)
 {
-    char *value;
-
     if (call->front->secret_fds != NULL) {
         source->fd = passed_fd(call, option);
     } else {
-        source->fd = secret_variable_fd(name);
+        /* A shell or script may want it again. */
+        source->fd = secret_variable_fd(name, call->front->kind == FRONT_ONE_SHOT);
         source->opened = true;
-        value = getenv(name);
-        /* What others can read in /proc goes, too. A shell or script may want it again. */
-        if (value != NULL && call->front->kind == FRONT_ONE_SHOT)
-            secret_wipe(value, strlen(value));
     }
     if (source->fd >= 0)
         return STATUS_DONE;

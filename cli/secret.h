@@ -16,8 +16,9 @@ struct secret_source {
  * its own; or -1. */
 int secret_inherited_fd(const char *text);
 
-/* The value of a variable of the environment as a descriptor, the caller's; or -1. */
-int secret_variable_fd(const char *name);
+/* The value of a variable of the environment as a descriptor, the caller's; or -1. wipe: the value is
+ * overwritten, so that nobody finds it in /proc any more. */
+int secret_variable_fd(const char *name, bool wipe);
 
 /* Is its value a place that means nothing in a session: then its descriptor is passed on. */
 bool secret_is_place(const struct option_spec *spec);

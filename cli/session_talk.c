@@ -34,7 +34,7 @@ static int find_secrets(const struct call *call, struct secrets *secrets)
             continue;
         if (secrets->count == SECRETS_MAX)
             return detail_set(RC_INVALID_VALUE, "too many options name a place of a secret");
-        fd = made ? secret_variable_fd(value) : secret_inherited_fd(value);
+        fd = made ? secret_variable_fd(value, true) : secret_inherited_fd(value);
         if (fd < 0)
             return detail_set(RC_INVALID_VALUE, "--%s: %s is no %s", spec->name, value,
                               made ? "variable of the environment" : "descriptor that is open for reading");

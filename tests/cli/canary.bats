@@ -133,9 +133,9 @@ everything() {
         # shellcheck disable=SC2086
         {
             everything scard apdu $mode 200081:$CANARY_HEX
-            everything scard apdu $mode "002000810839308$((1))37323633"
+            everything scard apdu $mode "0020008108$CANARY_HEX"
             everything scard apdu $mode "200081:\"$CANARY\""
-            everything scard apdu $mode 200081:{pin} --pin-fd 3 3<<<$CANARY
+            everything scard apdu $mode '200081:{pin}' --pin-fd 3 3<<<$CANARY
             everything scard apdu $mode "00200081 FF $CANARY_HEX"
             everything scard run $mode -c "00 20 00 81 08 $CANARY_HEX"
             everything scard run $mode - <<<"200081:$CANARY_HEX"
@@ -235,7 +235,7 @@ TCL
     everything scard pin verify --pin-fd 3 3<<<$CANARY
     everything scard apdu 200081:$CANARY_HEX
     everything scard exec --trace "$SCARD_BIN" pin verify --last-try --pin-fd 3 3<<<$CANARY
-    everything scard exec --trace-file trace "$SCARD_BIN" apdu 200081:{pin} --pin-fd 3 3<<<$CANARY
+    everything scard exec --trace-file trace "$SCARD_BIN" apdu '200081:{pin}' --pin-fd 3 3<<<$CANARY
     grep -q 'SCardTransmit.* 0020008108\*\*' output
     [ -s trace ]
     run in_proc "$server"

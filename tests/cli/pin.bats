@@ -239,6 +239,25 @@ on_pad() {
         LD_PRELOAD=${runtime:+$runtime:}${USBEMU:?set it to libusbemu.so} "$SCARD_BIN" pin "${@:2}"
 }
 
+@test "typed at a terminal, for a session" {
+    scard connect --session typed >/dev/null
+    cat >typing.exp <<TCL
+source "$BATS_TEST_DIRNAME/terminal.tcl"
+log_file typed
+scard --session typed pin verify
+see {PIN 81 \\(3 tries left\\): }
+send "1234\r"
+ended 0
+scard --session typed pin status -p 81
+see {81  verified}
+ended 0
+TCL
+    TERM=xterm run expect -f typing.exp
+    assert_success
+    run grep 1234 typed
+    assert_failure
+}
+
 @test "PIN pad: the reader asks, and the card judges" {
     for model in pinpad pinpad-short; do
         run on_pad 1234E verify --pinpad --json
