@@ -1,0 +1,94 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+#
+# scard run --tap, and what scard record makes for it.
+load helper
+
+setup() {
+    clean_environment
+    cd "$BATS_TEST_TMPDIR" || return
+}
+
+@test "each expectation is a test, wrong ones say what was got" {
+    cat >card.scard <<'END'
+00A4000C022FE2 =9000
+00B0000004
+list
+00B0000002 =[9Fx0]9000
+00A4000C023FFF =9000|61xx
+00B0000000 =[98..]
+END
+    run scard run --tap card.scard
+    assert_failure 1
+    assert_output "TAP version 13
+ok 1 - 00A4000C022FE2 =9000
+not ok 2 - 00B0000002 =[9Fx0]9000
+  ---
+  command: \"00B0000002\"
+  expected: \"[9Fx0]9000\"
+  got: \"98999000\"
+  at: \"card.scard:4\"
+  ...
+not ok 3 - 00A4000C023FFF =9000|61xx
+  ---
+  command: \"00A4000C023FFF\"
+  expected: \"9000|61xx\"
+  got: \"6A82\"
+  at: \"card.scard:5\"
+  ...
+ok 4 - 00B0000000 =[98..]9000
+1..4"
+}
+
+@test "perl's prove takes it" {
+    printf '00A4000C022FE2 =9000\n00B0000004 =[98992710]9000\n' >card.scard
+    run prove --exec "$SCARD_BIN run --tap" card.scard
+    assert_success
+    assert_output --partial 'Tests=2'
+}
+
+@test "another failure bails out" {
+    printf '00A4000C022FE2 =9000\nnonsense\n00A4000C022FE2 =9000\n' >card.scard
+    run_apart "$SCARD_BIN" run --tap card.scard
+    assert_failure 2
+    assert_output "TAP version 13
+ok 1 - 00A4000C022FE2 =9000
+Bail out! card.scard:2: usage
+1..1"
+    [[ $errors == 'scard: card.scard:2: '* ]]
+}
+
+@test "PINs are not in it" {
+    echo '0020008104"1234" =9000' >card.scard
+    run scard run --tap card.scard
+    assert_success
+    assert_output --partial 'ok 1 - 0020008104** =9000'
+}
+
+@test "a recorded script passes on the card and on its recording; one changed byte is one failure" {
+    printf '%s\n' 00A4000C022FE2 00B0000004 0020008104'"1234"' 00A4000C023FFF=6A82 |
+        scard run --trace card.scard - >/dev/null
+    printf '%s\n' 00A4000C022FE2 00B0000004 0020008104'"1234"' 00A4000C023FFF=6A82 |
+        scard run --trace card.jsonl - >/dev/null
+    sed -i 's/:{pin:4}/31323334/;s/^00200081/0020008104/' card.scard
+    run scard run --tap card.scard
+    assert_success
+    assert_line --index 4 'ok 4 - 00A4000C023FFF =6A82'
+    run scard run --readers replay:card.jsonl --tap card.scard
+    assert_success
+    sed -i 's/"98992710"/"98992711"/' card.jsonl
+    run scard run --readers replay:card.jsonl --tap card.scard
+    assert_failure 1
+    assert_line --index 2 'not ok 2 - 00B0000004 =[98992710]9000'
+    [ "$(grep -c '^not ok' <<<"$output")" -eq 1 ]
+}
+
+@test "without --tap wrong data ends the script" {
+    printf '00A4000C022FE2\n00B0000002 =[9Fx0]9000\n' >card.scard
+    run scard run card.scard
+    assert_failure 1
+    assert_output --partial 'card.scard:2: the card answered other data than expected: [9Fx0]9000.'
+    run scard apdu '00B0000002 =[9'
+    assert_failure 2
+    assert_output --partial "']' is missing"
+}
