@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/hex.h"
 
 static void part_fini(struct explain_part *part)
 {
@@ -90,6 +91,47 @@ void explanation_more(struct explanation *explanation, const char *format, ...)
 
 void explanation_hide(struct explanation *explanation)
 {
-    if (!explanation->failed)
+    if (!explanation->failed && !explanation->show_secrets)
         explanation->parts[explanation->count - 1].secret = true;
+}
+
+/* Where the hidden range that begins nearest at or behind from begins; length if there is none. */
+static size_t next_hidden(const struct explanation *explanation, size_t from, size_t length, size_t *ret_end)
+{
+    size_t nearest = length;
+
+    *ret_end = length;
+    for (size_t i = 0; i < explanation->count; i++) {
+        const struct explain_part *part = &explanation->parts[i];
+        size_t begin = part->offset > from ? part->offset : from;
+
+        if (!part->secret || part->offset + part->length <= from || begin >= nearest)
+            continue;
+        nearest = begin;
+        *ret_end = part->offset + part->length;
+    }
+    return nearest;
+}
+
+char *explanation_hex(const struct explanation *explanation, const uint8_t *bytes, size_t length)
+{
+    char *hex = malloc(2 * length + 3 + 2 * explanation->count);
+    size_t at = 0, end, begin;
+    char *to = hex;
+
+    if (!hex)
+        return NULL;
+    *to = '\0';
+    while (at < length) {
+        begin = next_hidden(explanation, at, length, &end);
+        hex_format(bytes + at, begin - at, to);
+        to += 2 * (begin - at);
+        if (begin < length) {
+            /* Neighbours are one secret. */
+            if (to == hex || to[-1] != '*')
+                to = stpcpy(to, "**");
+        }
+        at = begin < length ? end : length;
+    }
+    return hex;
 }

@@ -24,6 +24,7 @@ struct explanation { /* {0} is an empty one */
     struct explain_part *parts;
     size_t count;
     bool failed;
+    bool show_secrets; /* for those who fill it: they hide nothing then */
 };
 
 void explanation_fini(struct explanation *explanation); /* wipes */
@@ -36,7 +37,11 @@ void explanation_add(struct explanation *explanation, unsigned depth, size_t off
 void explanation_more(struct explanation *explanation, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* The range of the part added last is a secret. */
+/* The range of the part added last is a secret, unless they are to be shown. */
 void explanation_hide(struct explanation *explanation);
+
+/* The bytes in hex with "**" in place of every hidden range, a new string; NULL when out of memory. Caller
+ * wipes and frees. */
+char *explanation_hex(const struct explanation *explanation, const uint8_t *bytes, size_t length);
 
 #endif
