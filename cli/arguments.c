@@ -303,6 +303,11 @@ static int check_arguments(struct call *call)
 
             if (taken == call->argument_count)
                 break;
+            /* The words of another program may be empty. */
+            if (taken > 0 && (call->command->flags & COMMAND_PASSES)) {
+                taken++;
+                continue;
+            }
             status = check_value(call, spec->name, spec->value, spec->choices, call->arguments[taken++]);
             if (status != STATUS_DONE)
                 return status;

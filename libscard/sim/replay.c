@@ -204,7 +204,6 @@ static void replay_free(struct sim_card *card)
 static int choose_reader(struct replay *replay, const char *wanted)
 {
     const char *reader = NULL;
-    size_t apdus = 0;
 
     replay->items = calloc(replay->recording.count + 1, sizeof *replay->items);
     if (!replay->items)
@@ -217,13 +216,12 @@ static int choose_reader(struct replay *replay, const char *wanted)
         if (!reader || strcmp(reader, item->exchange.reader) != 0)
             continue;
         replay->items[replay->count++] = item;
-        apdus += item->exchange.kind == CAPTURED_APDU;
     }
     if (!reader && wanted)
         return detail_set(RC_READER_UNAVAILABLE, "%s: no reader with '%s' in its name was recorded",
                           replay->file, wanted);
-    return apdus ? RC_OK
-                 : detail_set(RC_READER_UNAVAILABLE, "%s: no exchange with a card is in it", replay->file);
+    /* A card whose ATR alone was read is one, too. */
+    return replay->count ? RC_OK : detail_set(RC_READER_UNAVAILABLE, "%s: no card is in it", replay->file);
 }
 
 static void choose_atr(struct replay *replay)
