@@ -66,7 +66,7 @@ typing() {
 }
 
 @test "bash: commands and options" {
-    run in_bash rec
+    run in_bash recon
     assert_output reconnect
     run in_bash apdu --show-s
     assert_output -- --show-secrets
