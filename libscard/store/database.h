@@ -6,9 +6,10 @@
  * ~/.config/scard). In each, one file for one entry:
  *
  *     cards.d/NAME.conf     name = "Example ID"; atr = "3B 65 00 00 20 63 CB 68 00"; mask = "FF …";
- *                           interfaces = ( "{GUID}", … ); primary = "{GUID}"; csp = "…"; ksp = "…"; module =
- * "…"; readers.d/NAME.conf   name = "Front desk"; device = "usb:1-2.3:1.0";     (or the reader's own name)
- *                           name = "Model (serial) 00 00"; hidden = true;       (its own name is not shown)
+ *                           interfaces = ( "{GUID}", … ); primary = "{GUID}";
+ *                           csp = "…"; ksp = "…"; module = "…";
+ *     readers.d/NAME.conf   name = "Front desk"; device = "usb:1-2.3:1.0";     (or the reader's own name)
+ *                           name = "Model (serial) 00 00"; hidden = true;      (its own name is not shown)
  *     groups.d/NAME.conf    name = "Counters"; readers = ( "Front desk", … );
  *
  * The file's own name says nothing; name is the entry's identity, bytes of UTF-8 compared exactly. The
@@ -30,21 +31,10 @@
 #include <stdint.h>
 #include <time.h>
 
+#include "store/guid.h"
+#include "store/name.h"
+
 #define DATABASE_ATR_MAX 36 /* SCARD_ATRMASK */
-
-/* As in memory on Windows: the first three fields in host order. */
-struct guid {
-    uint32_t data1;
-    uint16_t data2, data3;
-    uint8_t data4[8];
-};
-
-#define GUID_TEXT_MAX 39 /* "{8-4-4-4-12}" and a NUL */
-
-void guid_format(const struct guid *guid, char text[GUID_TEXT_MAX]);
-
-/* With or without braces, capitals or not. RC_INVALID_VALUE. */
-int guid_parse(const char *text, struct guid *ret_guid);
 
 /* In the order in which they are looked at. */
 enum database_scope { DATABASE_USER, DATABASE_SYSTEM };
