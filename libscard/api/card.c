@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* Card handles: connect to status. */
+#include <stdlib.h>
 #include <string.h>
 #include <winscard.h>
 
+#include "api/catalog.h"
 #include "api/export.h"
 #include "api/memory.h"
 #include "api/object.h"
+#include "api/text.h"
+#include "base/bytes.h"
 
 _Static_assert(SHARE_EXCLUSIVE == SCARD_SHARE_EXCLUSIVE && SHARE_SHARED == SCARD_SHARE_SHARED &&
                    SHARE_DIRECT == SCARD_SHARE_DIRECT && CARD_LEAVE == SCARD_LEAVE_CARD &&
@@ -30,20 +34,40 @@ static int check_mode(DWORD share, DWORD protocols)
     return RC_OK;
 }
 
+/* By the name as it is first; then by what the database means. *ret_alias: is it another name? */
+static int connect_by_any_name(struct api_context *context, LPCSTR reader, enum share_mode share,
+                               uint32_t protocols, struct service_handle **ret_handle, uint32_t *ret_protocol,
+                               bool *ret_alias)
+{
+    const struct service_ops *ops = context_ops(context);
+    int rc = ops->connect(context->service, reader, share, protocols, ret_handle, ret_protocol);
+    TEXT_OWNED char *own = NULL;
+
+    *ret_alias = false;
+    if (rc != RC_UNKNOWN_READER)
+        return rc;
+    rc = catalog_own_name(context, reader, &own);
+    if (rc)
+        return rc;
+    *ret_alias = strcmp(own, reader) != 0;
+    return ops->connect(context->service, own, share, protocols, ret_handle, ret_protocol);
+}
+
 static int connect_reader(struct api_context *context, LPCSTR reader, DWORD share, DWORD protocols,
                           LPSCARDHANDLE ret_card, LPDWORD ret_protocol)
 {
     const struct service_ops *ops = context_ops(context);
     struct service_handle *handle;
     uint32_t protocol;
+    bool alias;
     int rc = check_mode(share, protocols);
 
     if (!rc)
-        rc = ops->connect(context->service, reader, (enum share_mode)share, (uint32_t)(protocols & PROTOCOLS),
-                          &handle, &protocol);
+        rc = connect_by_any_name(context, reader, (enum share_mode)share, (uint32_t)(protocols & PROTOCOLS),
+                                 &handle, &protocol, &alias);
     if (rc)
         return rc;
-    rc = object_add_card(context, handle, NULL, ret_card);
+    rc = object_add_card(context, handle, alias ? reader : NULL, ret_card);
     if (rc) {
         ops->disconnect(handle, CARD_LEAVE);
         ops->handle_free(handle);
@@ -54,10 +78,43 @@ static int connect_reader(struct api_context *context, LPCSTR reader, DWORD shar
     return RC_OK;
 }
 
+/* reader NULL: none was given. */
+static LONG connect_handle(SCARDCONTEXT handle, LPCSTR reader, DWORD share, DWORD protocols,
+                           LPSCARDHANDLE ret_card, LPDWORD ret_protocol)
+{
+    struct api_context *context;
+    int rc;
+
+    if (!reader)
+        return SCARD_E_UNKNOWN_READER;
+    if (strnlen(reader, MAX_READERNAME + 1) > MAX_READERNAME)
+        return SCARD_E_INVALID_VALUE;
+    context = object_context(handle);
+    if (!context)
+        return SCARD_E_INVALID_HANDLE;
+    rc = connect_reader(context, reader, share, protocols, ret_card, ret_protocol);
+    object_put_context(context);
+    return codes_from_rc(rc);
+}
+
 EXPORT LONG SCardConnect(SCARDCONTEXT hContext, LPCSTR szReader, DWORD dwShareMode,
                          DWORD dwPreferredProtocols, LPSCARDHANDLE phCard, LPDWORD pdwActiveProtocol)
 {
-    struct api_context *context;
+    EXPORT_BEGIN;
+    if (!phCard)
+        return SCARD_E_INVALID_PARAMETER;
+    *phCard = 0;
+    if (pdwActiveProtocol)
+        *pdwActiveProtocol = 0;
+    return connect_handle(hContext, szReader, dwShareMode, dwPreferredProtocols, phCard, pdwActiveProtocol);
+}
+
+EXPORT_A(SCardConnect);
+
+EXPORT LONG SCardConnectW(SCARDCONTEXT hContext, LPCWSTR szReader, DWORD dwShareMode,
+                          DWORD dwPreferredProtocols, LPSCARDHANDLE phCard, LPDWORD pdwActiveProtocol)
+{
+    TEXT_OWNED char *reader = NULL;
     int rc;
 
     EXPORT_BEGIN;
@@ -66,16 +123,10 @@ EXPORT LONG SCardConnect(SCARDCONTEXT hContext, LPCSTR szReader, DWORD dwShareMo
     *phCard = 0;
     if (pdwActiveProtocol)
         *pdwActiveProtocol = 0;
-    if (!szReader)
-        return SCARD_E_UNKNOWN_READER;
-    if (strnlen(szReader, MAX_READERNAME + 1) > MAX_READERNAME)
-        return SCARD_E_INVALID_VALUE;
-    context = object_context(hContext);
-    if (!context)
-        return SCARD_E_INVALID_HANDLE;
-    rc = connect_reader(context, szReader, dwShareMode, dwPreferredProtocols, phCard, pdwActiveProtocol);
-    object_put_context(context);
-    return codes_from_rc(rc);
+    rc = text_from_wide(szReader, &reader);
+    if (rc)
+        return codes_from_rc(rc);
+    return connect_handle(hContext, reader, dwShareMode, dwPreferredProtocols, phCard, pdwActiveProtocol);
 }
 
 EXPORT LONG SCardReconnect(SCARDHANDLE hCard, DWORD dwShareMode, DWORD dwPreferredProtocols,
@@ -147,16 +198,53 @@ EXPORT LONG SCardEndTransaction(SCARDHANDLE hCard, DWORD dwDisposition)
     return codes_from_rc(rc);
 }
 
+/* All names of the handle's reader, the one that it was connected by first, as a multi-string. */
+static int join_names(struct api_card *card, const char *own, struct buffer *names)
+{
+    const char *first = card->name ? card->name : own;
+    TEXT_OWNED char *all = NULL;
+    size_t length;
+    int rc = catalog_names_of(card->context, own, &all, &length);
+
+    if (rc && rc != RC_NO_READERS) /* it may have gone just now */
+        return rc;
+    rc = buffer_append(names, first, strlen(first) + 1);
+    for (const char *name = all; name && *name && !rc; name += strlen(name) + 1)
+        if (strcmp(name, first) != 0)
+            rc = buffer_append(names, name, strlen(name) + 1);
+    return rc ? rc : buffer_append(names, "", 1);
+}
+
+/* One name for UTF-8, as pcsc-lite has it; all for UTF-16, as Windows has it. */
+static int give_name(struct api_card *card, const char *own, enum text_form form, void *name,
+                     LPDWORD name_length)
+{
+    const char *one = card->name ? card->name : own;
+    struct buffer names = {0};
+    int rc;
+
+    /* A second NUL follows where there is room, outside the length: whoever expects a multi-string has one.
+     */
+    if (form == TEXT_UTF8 || !(name || name_length))
+        return memory_give(card->context, one, strlen(one) + 1, 1, name, name_length);
+    rc = join_names(card, own, &names);
+    if (!rc)
+        rc = text_give(card->context, form, (const char *)names.data, names.length, name, name_length);
+    buffer_fini(&names);
+    if (rc && rc != RC_INSUFFICIENT_BUFFER && name_length)
+        *name_length = 0;
+    return rc;
+}
+
 /* Hands out name and ATR; both lengths are stored even if one buffer is too short. A call that fails leaves
  * no block with the caller. */
-static int give_status(struct api_card *card, const struct handle_status *status, LPSTR name,
-                       LPDWORD name_length, LPBYTE atr, LPDWORD atr_length)
+static int give_status(struct api_card *card, const struct handle_status *status, enum text_form form,
+                       void *name, LPDWORD name_length, LPBYTE atr, LPDWORD atr_length)
 {
     bool name_is_block = name_length && memory_is_autoallocate(*name_length);
     bool atr_is_block = atr_length && memory_is_autoallocate(*atr_length);
     void *block;
-    /* Windows gives a multi-string here: a second NUL follows where there is room, outside the length. */
-    int rc = memory_give(card->context, status->reader, strlen(status->reader) + 1, 1, name, name_length);
+    int rc = give_name(card, status->reader, form, name, name_length);
     int atr_rc;
 
     if (rc && atr_is_block) {
@@ -172,38 +260,54 @@ static int give_status(struct api_card *card, const struct handle_status *status
     return rc ? rc : atr_rc;
 }
 
-EXPORT LONG SCardStatus(SCARDHANDLE hCard, LPSTR szReaderName, LPDWORD pcchReaderLen, LPDWORD pdwState,
-                        LPDWORD pdwProtocol, LPBYTE pbAtr, LPDWORD pcbAtrLen)
+static LONG get_status(SCARDHANDLE handle, enum text_form form, void *name, LPDWORD name_length,
+                       LPDWORD state, LPDWORD protocol, LPBYTE atr, LPDWORD atr_length)
 {
-    DWORD name_room = pcchReaderLen ? *pcchReaderLen : 0, atr_room = pcbAtrLen ? *pcbAtrLen : 0;
+    DWORD name_room = name_length ? *name_length : 0, atr_room = atr_length ? *atr_length : 0;
     struct handle_status status;
     struct api_card *card;
     int rc;
 
-    EXPORT_BEGIN;
-    if ((!szReaderName && memory_is_autoallocate(name_room)) || (!pbAtr && memory_is_autoallocate(atr_room)))
+    if ((!name && memory_is_autoallocate(name_room)) || (!atr && memory_is_autoallocate(atr_room)))
         return SCARD_E_INVALID_PARAMETER;
     for (size_t i = 0; i < 4; i++) {
-        LPDWORD outputs[] = {pdwState, pdwProtocol, pcchReaderLen, pcbAtrLen};
+        LPDWORD outputs[] = {state, protocol, name_length, atr_length};
 
         if (outputs[i])
             *outputs[i] = 0;
     }
-    card = object_card(hCard);
+    card = object_card(handle);
     if (!card)
         return SCARD_E_INVALID_HANDLE;
     rc = card_ops(card)->status(card->service, &status);
     if (!rc) {
-        if (pdwState)
-            *pdwState = status.state;
-        if (pdwProtocol)
-            *pdwProtocol = status.protocol;
-        if (pcchReaderLen)
-            *pcchReaderLen = name_room;
-        if (pcbAtrLen)
-            *pcbAtrLen = atr_room;
-        rc = give_status(card, &status, szReaderName, pcchReaderLen, pbAtr, pcbAtrLen);
+        if (state)
+            *state = status.state;
+        if (protocol)
+            *protocol = status.protocol;
+        if (name_length)
+            *name_length = name_room;
+        if (atr_length)
+            *atr_length = atr_room;
+        rc = give_status(card, &status, form, name, name_length, atr, atr_length);
     }
     object_put_card(card);
     return codes_from_rc(rc);
+}
+
+EXPORT LONG SCardStatus(SCARDHANDLE hCard, LPSTR szReaderName, LPDWORD pcchReaderLen, LPDWORD pdwState,
+                        LPDWORD pdwProtocol, LPBYTE pbAtr, LPDWORD pcbAtrLen)
+{
+    EXPORT_BEGIN;
+    return get_status(hCard, TEXT_UTF8, szReaderName, pcchReaderLen, pdwState, pdwProtocol, pbAtr, pcbAtrLen);
+}
+
+EXPORT_A(SCardStatus);
+
+EXPORT LONG SCardStatusW(SCARDHANDLE hCard, LPWSTR mszReaderNames, LPDWORD pcchReaderLen, LPDWORD pdwState,
+                         LPDWORD pdwProtocol, LPBYTE pbAtr, LPDWORD pcbAtrLen)
+{
+    EXPORT_BEGIN;
+    return get_status(hCard, TEXT_UTF16, mszReaderNames, pcchReaderLen, pdwState, pdwProtocol, pbAtr,
+                      pcbAtrLen);
 }

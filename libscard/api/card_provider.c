@@ -8,6 +8,7 @@
 #include "api/export.h"
 #include "api/memory.h"
 #include "api/text.h"
+#include "store/name.h"
 
 /* Which of the store's a number is; PROVIDER_COUNT: none. */
 static enum database_provider provider_of(DWORD id)
@@ -141,9 +142,9 @@ static int write_name(const struct api_context *context, const char *name, enum 
     struct guid guid;
     int rc;
 
-    if (!text_is_name(value))
+    if (!name_is_valid(value))
         return detail_set(RC_INVALID_PARAMETER,
-                          "a provider is 1 to %d bytes of UTF-8 without control characters", TEXT_NAME_MAX);
+                          "a provider is 1 to %u bytes of UTF-8 without control characters", NAME_MAX_BYTES);
     if (provider == PROVIDER_PRIMARY) {
         rc = guid_parse(value, &guid);
         if (rc)

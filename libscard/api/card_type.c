@@ -11,6 +11,7 @@
 #include "api/text.h"
 #include "base/bytes.h"
 #include "iso/atr.h"
+#include "store/name.h"
 
 _Static_assert(sizeof(GUID) == sizeof(struct guid) && sizeof(GUID) == 16 &&
                    offsetof(GUID, Data4) == offsetof(struct guid, data4) &&
@@ -60,10 +61,10 @@ static int describe(const char *name, LPCGUID interfaces, DWORD interface_count,
     size_t length = atr_length;
     int rc;
 
-    if (!text_is_name(name))
+    if (!name_is_valid(name))
         return detail_set(RC_INVALID_PARAMETER,
-                          "the name of a card type is 1 to %d bytes of UTF-8 without control characters",
-                          TEXT_NAME_MAX);
+                          "the name of a card type is 1 to %u bytes of UTF-8 without control characters",
+                          NAME_MAX_BYTES);
     rc = length ? RC_OK : atr_measure(atr, &length);
     if (rc)
         return rc;
@@ -199,6 +200,16 @@ static bool has_interfaces(const struct database_card *card, LPCGUID wanted, siz
     return true;
 }
 
+/* Does an entry of the user's stand in front of this one of the system's? The user's are the first. */
+static bool is_covered(const struct database *database, const struct database_card *card)
+{
+    for (const struct database_card *own = database->cards;
+         own < card && own->scope == DATABASE_USER && card->scope == DATABASE_SYSTEM; own++)
+        if (!strcmp(own->name, card->name))
+            return true;
+    return false;
+}
+
 /* atr NULL: of any card. */
 static int find_cards(const uint8_t *atr, size_t atr_length, LPCGUID interfaces, size_t count,
                       struct buffer *names)
@@ -214,8 +225,7 @@ static int find_cards(const uint8_t *atr, size_t atr_length, LPCGUID interfaces,
         if ((atr && !database_card_matches(card, atr, atr_length)) ||
             !has_interfaces(card, interfaces, count))
             continue;
-        /* The user's entry stands in front of the system's of the same name. */
-        if (card->scope == DATABASE_SYSTEM && database_card_find(database, card->name) != card)
+        if (is_covered(database, card))
             continue;
         rc = buffer_append(names, card->name, strlen(card->name) + 1);
     }

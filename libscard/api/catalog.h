@@ -13,8 +13,9 @@
 #include "api/object.h"
 #include "store/database.h"
 
-/* The database as it is now, constant, shared by threads; put it back. Costs a stamp (a few stat calls for
- * each folder that is there), and a load when something has changed. RC_NO_MEMORY. */
+/* The database as it is now, constant, shared by threads; put it back. Costs a stamp: a few system
+ * calls without a database, else one for each of its files; and a load when something has changed.
+ * RC_NO_MEMORY. */
 int catalog_get(const struct database **ret_database);
 void catalog_put(const struct database *database);
 

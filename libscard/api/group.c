@@ -7,14 +7,15 @@
 #include "api/catalog.h"
 #include "api/export.h"
 #include "api/text.h"
+#include "store/name.h"
 
 /* Can a group be called so, and is it one of the database's? */
 static int check_name(const char *group)
 {
-    if (!text_is_name(group))
+    if (!name_is_valid(group))
         return detail_set(RC_INVALID_PARAMETER,
-                          "the name of a group is 1 to %d bytes of UTF-8 without control characters",
-                          TEXT_NAME_MAX);
+                          "the name of a group is 1 to %u bytes of UTF-8 without control characters",
+                          NAME_MAX_BYTES);
     if (catalog_is_system_group(group))
         return detail_set(RC_INVALID_PARAMETER,
                           "'%s': groups that begin with SCard$ are there by themselves: choose another name",

@@ -12,6 +12,7 @@
 #include "api/memory.h"
 #include "api/text.h"
 #include "base/bytes.h"
+#include "store/name.h"
 
 /* Is a reader that is attached called so in the service? */
 static int is_own_name(struct api_context *context, const char *name, bool *ret_own)
@@ -89,19 +90,30 @@ static bool is_hidden(enum database_scope scope, const char *name, int *ret_rc)
     return hidden;
 }
 
+/* Is device what the attached reader itself is called by? */
+static int is_same(struct api_context *context, const char *name, const char *device, bool *ret_same)
+{
+    TEXT_OWNED char *its = NULL;
+    int rc;
+
+    *ret_same = !strcmp(name, device);
+    if (*ret_same)
+        return RC_OK;
+    rc = context_ops(context)->fact(context->service, name, "device", &its);
+    *ret_same = !rc && !strcmp(its, device);
+    return rc;
+}
+
 /* An own name is taken, but one that was forgotten can be introduced again. */
 static int show_again(struct api_context *context, const struct database_place *place, const char *name,
                       const char *device)
 {
     enum database_scope scope = catalog_scope(context);
     bool hidden, same;
-    char *own;
-    int rc = catalog_own_name(context, device, &own);
+    int rc = is_same(context, name, device, &same);
 
     if (rc)
         return rc;
-    same = !strcmp(own, name);
-    free(own);
     hidden = is_hidden(scope, name, &rc);
     if (rc)
         return rc;
@@ -117,7 +129,7 @@ static int add_name(struct api_context *context, const char *name, const char *d
     bool own = false;
     int rc;
 
-    if (!text_is_name(name) || strlen(name) >= READER_NAME_MAX)
+    if (!name_is_valid(name) || strlen(name) >= READER_NAME_MAX)
         return detail_set(RC_INVALID_PARAMETER,
                           "the name of a reader is 1 to %d bytes of UTF-8 without control characters",
                           READER_NAME_MAX - 1);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/catalog.h"
 #include "api/config.h"
 #include "api/memory.h"
 #include "api/object.h"
@@ -56,6 +57,7 @@ static void before_fork(void)
 {
     pthread_mutex_lock(&state.lock);
     object_before_fork();
+    catalog_before_fork();
     memory_before_fork();
     route_before_fork();
     plug_before_fork(state.plug);
@@ -72,6 +74,7 @@ static void after_fork_in_parent(void)
     plug_after_fork(state.plug, false);
     route_after_fork(false);
     memory_after_fork(false);
+    catalog_after_fork(false);
     object_after_fork(false);
     pthread_mutex_unlock(&state.lock);
 }
@@ -88,6 +91,7 @@ static void after_fork_in_child(void)
     route_after_fork(true);
     log_after_fork();
     memory_after_fork(true);
+    catalog_after_fork(true);
     object_after_fork(true);
     init_conditions();
     state.service = NULL;

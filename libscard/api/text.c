@@ -132,25 +132,6 @@ static size_t decode(const uint8_t *text, size_t left, uint32_t *ret_code)
     return length;
 }
 
-bool text_is_name(const char *text)
-{
-    const uint8_t *at = (const uint8_t *)text;
-    size_t left = strnlen(text, TEXT_NAME_MAX + 1);
-    uint32_t code;
-
-    if (!left || left > TEXT_NAME_MAX)
-        return false;
-    while (left > 0) {
-        size_t length = decode(at, left, &code);
-
-        if (code < 0x20 || code == 0x7F || (code == REPLACEMENT && length == 1))
-            return false;
-        at += length;
-        left -= length;
-    }
-    return true;
-}
-
 int text_to_wide(const char *text, size_t length, WCHAR **ret_wide, size_t *ret_count)
 {
     /* No byte becomes more than one unit. */

@@ -25,12 +25,6 @@ static inline void text_drop(char **text)
 }
 #define TEXT_OWNED __attribute__((cleanup(text_drop)))
 
-#define TEXT_NAME_MAX 4096
-
-/* Can it be the name of an entry of the database: 1 … TEXT_NAME_MAX bytes of UTF-8 without control
- * characters? */
-bool text_is_name(const char *text);
-
 /* A new array of code units (free it) of length bytes of UTF-8, NULs included, and how many. Bytes that are
  * no UTF-8 become U+FFFD. RC_NO_MEMORY. */
 int text_to_wide(const char *text, size_t length, WCHAR **ret_wide, size_t *ret_count);
