@@ -175,7 +175,7 @@ static int tag(struct buffer *out, unsigned number, const void *value, size_t le
 static int packet_data(const char *dissector, enum direction direction, const uint8_t *bytes, size_t length,
                        struct buffer *out)
 {
-    const uint8_t way[] = {0, 0, 0, direction};
+    const uint8_t way[] = {0, 0, 0, (uint8_t)direction};
     int rc = tag(out, TAG_DISSECTOR, dissector, strlen(dissector));
 
     if (!rc)
