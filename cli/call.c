@@ -13,6 +13,7 @@
 #include "base/hex.h"
 #include "base/log.h"
 #include "base/rc.h"
+#include "cli/doctor/likely.h"
 #include "cli/names.h"
 
 __attribute__((unused)) static bool is_declared(const struct command *command, const char *name)
@@ -122,11 +123,25 @@ static void ask_problem(struct call *call, char *problem, size_t room)
         problem[0] = '\0';
 }
 
+/* Sentences to end the error with, in a new block; NULL: nothing is known beyond the table. */
+static char *find_likely(struct call *call, LONG code, bool brief)
+{
+    char device[256] = "";
+    DWORD length = sizeof device;
+
+    if (!likely_applies(code))
+        return NULL;
+    if (call->reader != NULL && code == SCARD_E_READER_UNAVAILABLE &&
+        scard_reader_fact(call->desk->context, call->reader, "device", device, &length) != SCARD_S_SUCCESS)
+        return NULL;
+    return likely_find(code, device, brief);
+}
+
 int call_fail_scard(struct call *call, LONG code, const char *format, ...)
 {
     const struct status_words *words = status_of_scard(code);
     const char *detail = scard_error_detail();
-    char *about, *what, problem[DETAIL_ROOM];
+    char *about, *what, *likely, problem[DETAIL_ROOM];
     bool has_own_advice;
     va_list args;
     int result;
@@ -153,7 +168,12 @@ int call_fail_scard(struct call *call, LONG code, const char *format, ...)
         free(about);
         return call_no_memory(call);
     }
-    result = output_error(call->output, (int)words->status, code, what, has_own_advice ? "" : words->advice);
+    likely = find_likely(call, code, has_own_advice);
+    result = output_error(call->output, (int)words->status, code, what,
+                          likely != NULL   ? likely
+                          : has_own_advice ? ""
+                                           : words->advice);
+    free(likely);
     free(what);
     free(about);
     return result;

@@ -173,6 +173,15 @@ static int read_user_file(struct config *found)
     return rc;
 }
 
+int config_check(const char *path)
+{
+    struct config found = {.usb = true};
+    int rc = read_file(path, true, &found);
+
+    config_fini(&found);
+    return rc;
+}
+
 int config_load(struct config *ret_config)
 {
     const char *named = secure_getenv("SCARD_CONFIG");

@@ -22,6 +22,9 @@ struct config {
  * detail that names file and line; RC_NO_MEMORY. */
 int config_load(struct config *ret_config);
 
+/* Can the file be used: RC_OK, or as config_load. */
+int config_check(const char *path);
+
 void config_fini(struct config *config);
 
 #endif

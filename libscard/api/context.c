@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/codes.h"
+#include "api/config.h"
 #include "api/export.h"
 #include "api/memory.h"
 #include "api/object.h"
@@ -147,6 +149,12 @@ EXPORT LONG scard_service_socket(LPSTR szPath, LPDWORD pcchPath)
     *pcchPath = needed;
     free(path);
     return codes_from_rc(rc);
+}
+
+EXPORT LONG scard_configuration_check(LPCSTR szFile)
+{
+    EXPORT_BEGIN;
+    return szFile ? codes_from_rc(config_check(szFile)) : SCARD_E_INVALID_PARAMETER;
 }
 
 EXPORT const char *scard_version(void)

@@ -45,6 +45,10 @@ LONG scard_reader_fact(SCARDCONTEXT hContext, LPCSTR szReader, LPCSTR szKey, LPS
  * there. */
 LONG scard_service_socket(LPSTR szPath, LPDWORD pcchPath);
 
+/* Can a configuration file (scard.conf) be used: SCARD_S_SUCCESS, or SCARD_E_NO_SERVICE with file, line and what is
+ * wrong in scard_error_detail. */
+LONG scard_configuration_check(LPCSTR szFile);
+
 /* The name that a reader goes by in the service, for any name that it has in the database. Usual length rules,
  * SCARD_AUTOALLOCATE included. SCARD_E_UNKNOWN_READER. */
 LONG scard_reader_own_name(SCARDCONTEXT hContext, LPCSTR szReader, LPSTR szName, LPDWORD pcchName);
