@@ -358,6 +358,7 @@ int call_await(struct remote_call *call, struct deadline deadline)
 
 void call_cancel_all(struct remote_context *context, bool aborted)
 {
+    context->cancels++;
     list_each(node, &context->calls)
     {
         struct remote_call *call = list_entry(node, struct remote_call, context_link);

@@ -42,6 +42,7 @@ struct remote_context {
     struct list calls;       /* struct remote_call.context_link */
     bool closed, no_wait;    /* no_wait: constant */
     bool lost;               /* the server broke off */
+    unsigned cancels;        /* how often its calls were cancelled */
     pthread_cond_t quiet;    /* a connection became free after closing */
 };
 

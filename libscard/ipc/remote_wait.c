@@ -227,6 +227,17 @@ static int wait_for_events(struct remote_call *call, struct deadline deadline, s
     }
 }
 
+/* Whoever cancels does not know that the wait is several calls: one that came during those before is for
+ * this. */
+static void heed_cancels(struct remote_call *call, unsigned cancels)
+{
+    struct remote *remote = context_remote(call->context);
+
+    pthread_mutex_lock(&remote->lock);
+    call->cancelled |= call->context->cancels != cancels;
+    pthread_mutex_unlock(&remote->lock);
+}
+
 int remote_wait(struct service_context *service_context, struct deadline deadline,
                 struct reader_watch *watches, size_t count)
 {
@@ -234,12 +245,14 @@ int remote_wait(struct service_context *service_context, struct deadline deadlin
     struct wait wait = {.watches = watches, .count = count};
     struct remote_call call;
     bool any = false, closed;
+    unsigned cancels;
     int rc;
 
     for (size_t i = 0; i < count; i++)
         any |= !(watches[i].current & STATE_IGNORE);
     pthread_mutex_lock(&context_remote(context)->lock);
     closed = context->closed;
+    cancels = context->cancels;
     pthread_mutex_unlock(&context_remote(context)->lock);
     if (closed || !any)
         return closed ? RC_INVALID_HANDLE : RC_OK;
@@ -249,6 +262,7 @@ int remote_wait(struct service_context *service_context, struct deadline deadlin
     rc = call_enter(&call, context, NEED_BARE);
     if (rc)
         return rc;
+    heed_cancels(&call, cancels);
     rc = wait_for_events(&call, deadline, &wait);
     call_leave(&call);
     return rc;

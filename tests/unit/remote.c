@@ -45,6 +45,7 @@ struct script {
     _Atomic enum wait_end wait_end; /* minor 3, and 6 without features */
     _Atomic int waiting;            /* the connection that waits, or -1 */
     _Atomic bool present;           /* a card in the last of MANY readers */
+    _Atomic bool cancels;           /* the program cancels when it asks for the old table */
 };
 
 struct kit {
@@ -229,6 +230,9 @@ static bool serve(struct kit *kit, int fd)
             end_wait(script, 0);
         return true;
     case WIRE_GET_LEGACY_TABLE:
+        if (script->cancels)
+            kit->service->ops->cancel(kit->context);
+        script->cancels = false;
         answer_table(script, fd, WIRE_LEGACY_READERS);
         if (script->waiting >= 0 && script->wait_end == END_AFTER)
             end_wait(script, 0);
@@ -651,6 +655,20 @@ static void waits_are_ended(void **state)
     assert_int_equal(kit->service->ops->wait(kit->context, deadline_never(), &watch, 1), RC_UNKNOWN_READER);
 }
 
+/* It has begun, though it only looks at first. */
+static void cancel_ends_a_wait_that_does_not_wait_yet(void **state)
+{
+    struct reader_watch watch = {.name = "Reader 00 00", .current = STATE_PRESENT};
+    struct kit *kit = *state;
+
+    assert_int_equal(establish(kit), 0);
+    kit->script.cancels = true;
+    assert_int_equal(kit->service->ops->wait(kit->context, deadline_in_ms(5000), &watch, 1), RC_CANCELLED);
+    assert_int_equal(watch.event, 7 << 16 | STATE_PRESENT);
+    /* The next one is another. */
+    assert_int_equal(kit->service->ops->wait(kit->context, deadline_in_ms(5), &watch, 1), RC_TIMEOUT);
+}
+
 static _Atomic unsigned signals;
 
 static void count_signal(int number)
@@ -855,6 +873,7 @@ int main(void)
         TEST(lost_server_is_noticed_by_a_look),
         TEST(signals_do_not_break_off_a_connect),
         TEST(waits_are_ended),
+        TEST(cancel_ends_a_wait_that_does_not_wait_yet),
         TEST(release_ends_a_connect),
     };
 
