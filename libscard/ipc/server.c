@@ -20,9 +20,10 @@
 #include "ipc/server_client.h"
 #include "ipc/server_notify.h"
 
-/* Threads that stay when there is nothing to do: enough for a few busy clients, so that threads do not come
- * and go with each request. */
+/* Threads that stay when there is nothing to do. More of them go when they have had nothing to do for a
+ * while, so that they do not come and go with each request. */
 #define THREADS_WAITING_MAX 8
+#define THREADS_LEAVE_MS 1000
 
 /* Time for the rest of a message: a program sends it in one go, or is stopped by a debugger. */
 #define MESSAGE_MS 30000
@@ -101,10 +102,16 @@ static void timer_event(struct server *server)
     pthread_mutex_unlock(&server->lock);
 }
 
+/* With the lock, which is let go of meanwhile. */
 static void dispatch(struct server_worker *worker, const struct epoll_event *event)
 {
     struct server *server = worker->server;
 
+    if (event->data.u64 < SERVER_EVENT_WAKE) {
+        server_client_event(worker, (uint32_t)event->data.u64, event->events);
+        return;
+    }
+    pthread_mutex_unlock(&server->lock);
     if (event->data.u64 == SERVER_EVENT_LISTENER)
         server_accept_event(server);
     else if (event->data.u64 == SERVER_EVENT_TABLE)
@@ -113,31 +120,30 @@ static void dispatch(struct server_worker *worker, const struct epoll_event *eve
         timer_event(server);
     else if (event->data.u64 == SERVER_EVENT_WATCH)
         server_client_watch_event(server);
-    else if (event->data.u64 != SERVER_EVENT_WAKE)
-        server_client_event(worker, (uint32_t)event->data.u64, event->events);
+    pthread_mutex_lock(&server->lock);
 }
 
 static void *run(void *argument)
 {
     struct server_worker *worker = argument;
     struct server *server = worker->server;
+    bool leave = false;
 
     pthread_mutex_lock(&server->lock);
-    while (!server->ending && server->threads_waiting < THREADS_WAITING_MAX) {
+    while (!server->ending && !leave) {
+        bool spare = server->threads_waiting++ >= THREADS_WAITING_MAX;
         struct epoll_event event;
         int count;
 
-        server->threads_waiting++;
         pthread_mutex_unlock(&server->lock);
-        count = epoll_wait(server->epoll_fd, &event, 1, -1);
+        count = epoll_wait(server->epoll_fd, &event, 1, spare ? THREADS_LEAVE_MS : -1);
         pthread_mutex_lock(&server->lock);
+        leave = !count && server->threads_waiting > THREADS_WAITING_MAX;
         server->threads_waiting--;
         if (server->ending || count < 1)
             continue;
         worker->last = !server->threads_waiting && spawn(server);
-        pthread_mutex_unlock(&server->lock);
         dispatch(worker, &event);
-        pthread_mutex_lock(&server->lock);
     }
     server->threads--;
     pthread_cond_broadcast(&server->changed);

@@ -99,7 +99,7 @@ static void go_deaf(struct server *server, int error)
 static int accept_all(struct server *server)
 {
     for (;;) {
-        int fd = accept4(server->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        int fd = accept4(server->listener, NULL, NULL, SOCK_CLOEXEC);
 
         if (fd >= 0)
             welcome(server, fd);

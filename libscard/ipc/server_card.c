@@ -41,9 +41,18 @@ struct server_context *server_card_context(const struct server_client *client, u
 /* The handle if it belongs to this client. */
 static int find(const struct server_request *request, int32_t card, struct server_handle **ret_handle)
 {
+    const struct server_context *context = request->client->context;
     struct server *server = request->client->server;
     struct server_handle *handle;
 
+    /* Most programs have one, and that list is this thread's. */
+    if (context && !list_empty(&context->handles)) {
+        handle = list_entry(context->handles.next, struct server_handle, link);
+        if (handle->id == (uint32_t)card) {
+            *ret_handle = handle;
+            return RC_OK;
+        }
+    }
     pthread_mutex_lock(&server->lock);
     handle = ids_get(&server->handle_ids, (uint32_t)card);
     if (handle && handle->context->client != request->client)

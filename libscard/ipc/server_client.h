@@ -6,10 +6,10 @@
 
 #include "ipc/server_state.h"
 
-/* Takes over a connection. RC_NO_MEMORY with a detail. Without locks, as all of these. */
+/* Takes over a connection. RC_NO_MEMORY with a detail. Without locks, as all of these but one. */
 int server_client_new(struct server *server, int fd, uid_t uid, pid_t pid);
 
-/* What epoll says of the client with this number. */
+/* What epoll says of the client with this number. With the lock, which is let go of meanwhile. */
 void server_client_event(struct server_worker *worker, uint32_t id, uint32_t events);
 
 /* What the clients that are watched have done beside sending. */

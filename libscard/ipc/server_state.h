@@ -37,6 +37,7 @@ struct server {
     uint32_t message_ms;   /* time for the rest of a message */
     size_t client_count;
     int64_t idle_since_ns;
+    atomic_uint staying; /* threads that wait for the next request of a client */
     struct list clients; /* struct server_client.link */
     struct list users;   /* struct server_user.link */
     struct list
@@ -82,6 +83,7 @@ struct server_client {
     uid_t uid;
     pid_t pid;
     atomic_bool expelled; /* it was reported */
+    atomic_bool gone;     /* nobody is there any more to read an answer; set with server.lock */
 
     /* server.lock */
     struct list link, unfinished_link;
@@ -89,7 +91,6 @@ struct server_client {
     uint32_t id;
     unsigned references;
     bool busy;                      /* a thread serves it */
-    bool gone;                      /* nobody is there any more to read an answer */
     struct deadline deadline;       /* for the rest of the message */
     struct server_context *context; /* set and cleared by the thread that has the client busy */
 
@@ -99,6 +100,9 @@ struct server_client {
     struct buffer input; /* the beginning of a message */
     size_t missing;      /* how many bytes of it are known to be missing */
     bool begun;          /* it is another message than the one that its deadline is for */
+    int64_t answered_ns; /* when its last request was */
+    bool can_stay;       /* a receive that waits ends soon */
+    bool in_pieces;      /* its requests come so */
 
     /* notify_lock */
     struct list wait_link;
