@@ -20,14 +20,14 @@ static void give(struct trace_sink *sink, const struct captured *exchange);
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static struct trace_sink sink = {.give = give};
 static struct {
-    pthread_rwlock_t lock; /* of all below; shared while a receiver runs */
+    pthread_rwlock_t lock; /* of all below; shared while a receiver runs, and no traffic keeps a change out */
     scard_exchange_fn *fn;
     void *user;
     bool secrets;             /* for fn */
     struct scard_trace *file; /* of SCARD_TRACE; NULL: there is none */
     bool file_secrets;
     unsigned epochs;
-} state = {.lock = PTHREAD_RWLOCK_INITIALIZER};
+} state = {.lock = PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP};
 
 _Static_assert(SCARD_EXCHANGE_CALL == CAPTURED_CALL && SCARD_EXCHANGE_APDU == CAPTURED_APDU &&
                    SCARD_EXCHANGE_CONNECT == CAPTURED_CONNECT && SCARD_EXCHANGE_RESET == CAPTURED_RESET &&
@@ -185,7 +185,7 @@ void tracing_before_fork(void)
 void tracing_after_fork(bool in_child)
 {
     if (in_child)
-        state.lock = (pthread_rwlock_t)PTHREAD_RWLOCK_INITIALIZER;
+        state.lock = (pthread_rwlock_t)PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP;
     else
         pthread_rwlock_unlock(&state.lock);
 }

@@ -24,6 +24,8 @@ static int take_secret(struct reading *reading, const char *text, size_t length)
     char digits[64], *end;
     unsigned long offset, count;
 
+    if (reading->command_line)
+        return reading_fault(reading, "the command of line %u has no response", reading->command_line);
     if (length >= sizeof digits)
         return reading_fault(reading, "this says not which bytes are secret");
     memcpy(digits, text, length);

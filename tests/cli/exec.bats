@@ -36,6 +36,9 @@ bats_require_minimum_version 1.5.0
     run scard exec printf '%s|' -r --json -- 'a b'
     assert_success
     assert_output -- '-r|--json|--|a b|'
+    run scard exec printf '[%s]' '' a
+    assert_success
+    assert_output '[][a]'
     run scard exec -- printf '%s|' --help
     assert_success
     assert_output -- '--help|'

@@ -244,6 +244,7 @@ static void a_damaged_file_says_which_line(void **state)
         {"# ATR: 3B00\n00A40000\n90\n", "line 3: a response has two bytes or more"},
         {"# ATR: 3B0\n", "line 1: the ATR is no hex"},
         {"# SECRET: 5 8\n# ATR: 3B00\n# SECRET: 5 8\n00A40000\n9000\n", "not in the command"},
+        {"# ATR: 3B00\n00A40000\n# SECRET: 5 8\n", "line 3: the command of line 2 has no response"},
         {"R:3B00\nC:00A40000:9000\n", "line 2: C: needs"},
         {"R:3B00\nwhat\n", "line 2: a line begins with R: or C:"},
         {"A>> T=1 (4+0000) 00A40000\nA>> T=1 (4+0000) 00A40000\n",
