@@ -255,10 +255,10 @@ scard connect --idle 50ms --session brief >/dev/null
 END
     wait_end brief
     script <<'END'
-SCARD_SESSION_IDLE=1ms scard connect --session brief --idle 0.05 >/dev/null
+SCARD_SESSION_IDLE=1ms scard connect --session brief --idle 2 >/dev/null
 export SCARD_SESSION=brief
-# Were the session not busy it would be over long before this wait is.
-scard wait --absent --timeout 0.5; echo $?
+# Were the session not busy it would be over before this wait is.
+scard wait --absent --timeout 4; echo $?
 END
     assert_line 10
     wait_end brief

@@ -452,8 +452,9 @@ TCL
     see {SELECT, case 3: Lc=2, complete}
     send "\r"
     see {9000|6A82|61..}
+    see {scard sim[^\n]*> $}
     send "valid\r"
-    see_without {to come|complete} {> $}
+    see_without {to come|complete} {context is valid.*scard sim[^\n]*> $}
     send "\004"
     ended 0
 TCL
