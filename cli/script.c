@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/rc.h"
 #include "cli/builtin.h"
+#include "cli/progress.h"
 #include "cli/script_line.h"
 #include "cli/tap.h"
 #include "cli/typed.h"
@@ -31,6 +32,7 @@ struct script {
     const char *name; /* of the file */
     struct script_lines lines;
     struct tap tap;
+    struct progress progress;
     int nowhere; /* where a test's commands write; -1 = as usual */
     bool keep_going;
     bool file_ended; /* scriptor's exit ends its file, not the files behind it */
@@ -185,8 +187,35 @@ static bool take_line(struct script *script, const char *line, size_t length)
     return is_the_end(script, status);
 }
 
+/* Nothing is written into its line. */
+static void hide_progress(void *user)
+{
+    progress_hide(&((struct script *)user)->progress);
+}
+
+static void begin_progress(struct script *script)
+{
+    progress_begin(&script->progress, script->call->output, "lines", true);
+    if (script->output.before != NULL)
+        script->progress.on = false;
+    else if (script->progress.on) {
+        script->output.before = hide_progress;
+        script->output.user = script;
+    }
+}
+
+static size_t count_lines(const char *text, size_t length)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < length; i++)
+        count += text[i] == '\n';
+    return count + (length > 0 && text[length - 1] != '\n');
+}
+
 static bool run_text(struct script *script, const char *text, size_t length)
 {
+    size_t lines = count_lines(text, length);
     const char *end = text + length;
 
     while (text < end) {
@@ -197,6 +226,7 @@ static bool run_text(struct script *script, const char *text, size_t length)
             return true;
         if (script->file_ended)
             return false;
+        progress_step(&script->progress, script->lines.line, lines);
         text = newline != NULL ? newline + 1 : end;
     }
     return take_line(script, NULL, 0);
@@ -293,6 +323,7 @@ int script_run(struct call *call)
     status = script_init(&script, call, call_flag(call, "keep-going"));
     if (status != STATUS_DONE)
         return status;
+    begin_progress(&script);
     if (call_flag(call, "tap"))
         script.status = begin_tap(&script);
     ended = script.status != STATUS_DONE;
@@ -302,6 +333,7 @@ int script_run(struct call *call)
     for (size_t i = 0; i < call->argument_count && !ended; i++)
         ended = run_file(&script, call->arguments[i], scriptor);
     status = script_result(&script);
+    progress_hide(&script.progress);
     if (script.front.tap != NULL && script.nowhere >= 0)
         status = tap_end(&script.tap, status);
     script_fini(&script);
