@@ -6,11 +6,14 @@
 #include <iconv.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "store/database.h"
 
 static char root[] = P_tmpdir "/scard-database-XXXXXX";
+static pid_t server_process;
+static int server_stop;
 
 int __real_database_place_find(struct database_place *ret_place);
 int __wrap_database_place_find(struct database_place *ret_place);
@@ -44,6 +47,45 @@ int kit_clear(void **state)
     return nftw(root, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
 }
 
+/* A process that serves the readers until the test ends. */
+static int start_server(void)
+{
+    char path[sizeof root + 16];
+    struct scard_server_options options = {.size = sizeof options, .listener = -1, .path = path};
+    struct scard_server *server;
+    int stop[2], ready[2];
+    char byte;
+
+    snprintf(path, sizeof path, "unix:%s.socket", root);
+    setenv("SCARD_SERVICE", path, 1);
+    if (pipe(stop) || pipe(ready) || (server_process = fork()) < 0)
+        return -1;
+    if (!server_process) {
+        options.path = path + strlen("unix:");
+        close(stop[1]);
+        if (scard_server_start(&options, &server) || write(ready[1], "", 1) != 1)
+            _exit(1);
+        while (read(stop[0], &byte, 1) > 0)
+            ;
+        scard_server_stop(server);
+        _exit(0);
+    }
+    close(stop[0]);
+    close(ready[1]);
+    server_stop = stop[1];
+    return read(ready[0], &byte, 1) == 1 ? close(ready[0]) : -1;
+}
+
+static int stop_server(void)
+{
+    int status;
+
+    if (!server_process)
+        return 0;
+    close(server_stop);
+    return waitpid(server_process, &status, 0) != server_process || status;
+}
+
 int kit_begin(void **state)
 {
     char path[sizeof root + 16];
@@ -54,13 +96,15 @@ int kit_begin(void **state)
     snprintf(path, sizeof path, "%s/user", root);
     setenv("XDG_CONFIG_HOME", path, 1);
     setenv("HOME", root, 1);
+    if (getenv("KIT_SERVED"))
+        return start_server();
     setenv("SCARD_SERVICE", "local", 1);
     return 0;
 }
 
 int kit_end(void **state)
 {
-    return kit_clear(state) || rmdir(root);
+    return kit_clear(state) || rmdir(root) || stop_server();
 }
 
 void kit_write(const char *path, const char *text)

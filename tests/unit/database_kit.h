@@ -6,6 +6,9 @@
 
 #include "tests/unit/api_kit.h"
 
+/* With KIT_SERVED in the environment the readers are those of a server, a process of its own. With
+ * KIT_NO_HOME the user has no place for a database. */
+
 /* cmocka's set-up and tear-down of a group; and of each test: the database is empty. */
 int kit_begin(void **state);
 int kit_end(void **state);

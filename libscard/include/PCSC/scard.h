@@ -54,7 +54,7 @@ LONG scard_configuration_check(LPCSTR szFile);
 LONG scard_reader_own_name(SCARDCONTEXT hContext, LPCSTR szReader, LPSTR szName, LPDWORD pcchName);
 
 /* What in the database cannot be used: one line for each, "path:line: text" with a newline, "" = nothing. Usual length
- * rules, SCARD_AUTOALLOCATE included. */
+ * rules, SCARD_AUTOALLOCATE included. hContext may be 0. */
 LONG scard_database_problems(SCARDCONTEXT hContext, LPSTR szProblems, LPDWORD pcchProblems);
 
 /* A descriptor for poll: readable while the event of SCardAccessStartedEvent is signalled; -1 for another value. */
