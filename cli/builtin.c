@@ -10,6 +10,9 @@
 #include "cli/history.h"
 #include "cli/names.h"
 
+/* Room for the built-in commands and the end of the table. */
+#define BUILTIN_MAX 16
+
 static int run_exit(struct call *call)
 {
     struct series *series = call->front->user;
@@ -105,6 +108,24 @@ static const struct command command_history = {
     .run = run_history,
 };
 
+static bool is_builtin(const struct command *command)
+{
+    const struct command *const *const sets[] = {builtin_values, builtin_settings};
+
+    for (size_t set = 0; set < sizeof sets / sizeof *sets; set++)
+        for (size_t i = 0; sets[set][i] != NULL; i++)
+            if (command == sets[set][i])
+                return true;
+    return command == &command_exit || command == &command_history;
+}
+
+static size_t append(const struct command **table, size_t count, const struct command *const *commands)
+{
+    while (*commands != NULL)
+        table[count++] = *commands++;
+    return count;
+}
+
 const struct command **builtin_table(const struct command *const *commands, bool with_history)
 {
     size_t count = 0, kept = 0;
@@ -112,15 +133,17 @@ const struct command **builtin_table(const struct command *const *commands, bool
 
     while (commands[count] != NULL)
         count++;
-    table = calloc(count + 3, sizeof(const struct command *));
+    table = calloc(count + BUILTIN_MAX, sizeof(const struct command *));
     if (table == NULL)
         return NULL;
     /* A script in a shell starts from a table that has them already. */
     for (size_t i = 0; i < count; i++)
-        if (commands[i] != &command_exit && commands[i] != &command_history)
+        if (!is_builtin(commands[i]))
             table[kept++] = commands[i];
-    table[kept++] = &command_exit;
+    kept = append(table, kept, builtin_values);
+    kept = append(table, kept, builtin_settings);
     if (with_history)
         table[kept++] = &command_history;
+    table[kept] = &command_exit;
     return table;
 }

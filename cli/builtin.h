@@ -1,18 +1,38 @@
 /* SPDX-License-Identifier: MIT */
-/* The commands that only a series of commands has: exit, and in a shell history. */
+/* The commands that only a series of commands has, a shell or a script: exit, let, set, ... */
 #ifndef CLI_BUILTIN_H
 #define CLI_BUILTIN_H
 
+#include "cli/exchange.h"
 #include "cli/front.h"
+#include "cli/variables.h"
 
 /* front->user of a shell or script. */
 struct series {
+    struct front *front;         /* whose settings "set" changes */
+    struct variables *variables; /* its own, or those of the series that runs it */
+    struct variables own;
+    struct buffer data;       /* of the answer so far, for the variable _ */
     bool ended;               /* by exit */
     int status;               /* that exit gave */
+    bool *keep_going;         /* of a script; NULL in a shell */
+    bool *hints;              /* of a shell; NULL in a script */
     const char *history_path; /* NULL = none is kept */
 };
 
+/* A series that the front runs; outer: the series that it is started from, or NULL. Sets front->user and
+ * front->exchanged, so the front must not move. */
+void series_begin(struct series *series, struct front *front, struct series *outer);
+void series_end(struct series *series); /* wipes */
+
+/* The line with its variables, a new string to be wiped. RC_*, as variables_expand. */
+int series_expand(const struct front *front, const char *line, char **ret_line);
+
 /* The commands and the built-in ones as a new table; free() it. NULL: out of memory. */
 const struct command **builtin_table(const struct command *const *commands, bool with_history);
+
+/* The rest of the built-in commands, ended by NULL. */
+extern const struct command *const builtin_values[];   /* let, echo, assert */
+extern const struct command *const builtin_settings[]; /* set, channel */
 
 #endif

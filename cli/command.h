@@ -22,7 +22,8 @@ enum value_kind {
     VALUE_READER,  /* number, name, part of a name or device */
     VALUE_URIS,    /* vpcd:…, sim:… */
     VALUE_FILE,
-    VALUE_ATTRIBUTE, /* name or number */
+    VALUE_APPLICATION, /* a name of cli/explain/aid.h, or an AID in hex */
+    VALUE_ATTRIBUTE,   /* name or number */
     VALUE_COMMAND,
     VALUE_SESSION,
     VALUE_DESCRIPTOR, /* a number of one to read a secret from; at most SECRETS_MAX of this and the next */

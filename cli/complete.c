@@ -8,6 +8,7 @@
 #include "base/rc.h"
 #include "cli/arguments.h"
 #include "cli/attributes.h"
+#include "cli/explain/aid.h"
 #include "cli/globals.h"
 #include "cli/readers.h"
 #include "cli/session_place.h"
@@ -74,6 +75,14 @@ static void offer_attributes(const struct asked *asked)
         offer(asked, attribute->name, "");
 }
 
+static void offer_applications(const struct asked *asked)
+{
+    const struct aid *aid;
+
+    for (size_t i = 0; (aid = aid_word_at(i)) != NULL; i++)
+        offer(asked, aid->word, aid->name);
+}
+
 static int offer_session(void *user, const char *name)
 {
     const struct asked *asked = user;
@@ -103,6 +112,9 @@ static enum complete_kind offer_values(const struct asked *asked, enum value_kin
         break;
     case VALUE_READER:
         offer_readers(asked);
+        break;
+    case VALUE_APPLICATION:
+        offer_applications(asked);
         break;
     case VALUE_ATTRIBUTE:
         offer_attributes(asked);

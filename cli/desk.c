@@ -16,8 +16,16 @@ void desk_init_guest(struct desk *desk, const struct desk *host)
     *desk = (struct desk){.context = host->context, .guest = true};
 }
 
+/* After a reset nothing is selected, and only the basic channel is open. */
+static void forget_state(struct desk *desk)
+{
+    desk->channel = 0;
+    desk->selected = EXPLAIN_ISO;
+}
+
 static void forget_card(struct desk *desk)
 {
+    forget_state(desk);
     free(desk->reader);
     desk->reader = NULL;
     desk->card = 0;
@@ -103,6 +111,8 @@ LONG desk_reconnect(struct desk *desk, DWORD share, DWORD protocols, DWORD initi
         desk->protocol = protocol;
         if (initialization != SCARD_LEAVE_CARD)
             desk->used_secret = false;
+        if (initialization != SCARD_LEAVE_CARD || removed)
+            forget_state(desk);
     }
     return code;
 }
@@ -130,6 +140,8 @@ LONG desk_end(struct desk *desk, DWORD disposition)
 {
     LONG code = SCardEndTransaction(desk->card, disposition);
 
+    if (code == SCARD_S_SUCCESS && disposition != SCARD_LEAVE_CARD)
+        forget_state(desk);
     if (code == SCARD_S_SUCCESS && desk->depth > 0)
         desk->depth--;
     else if (code == SCARD_E_NOT_TRANSACTED)

@@ -15,18 +15,21 @@
 
 #include <winscard.h>
 
+#include "cli/explain/context.h"
 #include "cli/interrupt.h"
 
 struct desk {
-    struct interrupt *interrupt; /* borrowed, may be NULL; watches this desk's context */
-    SCARDCONTEXT context;        /* 0 = none */
-    bool guest;                  /* the context is borrowed from another desk */
-    SCARDHANDLE card;            /* 0 = not connected */
-    char *reader;                /* name of the connected reader; owned; NULL = not connected */
-    DWORD share;                 /* of the connection */
-    DWORD protocol;              /* active: SCARD_PROTOCOL_* or 0 */
-    unsigned depth;              /* transactions begun and not ended */
-    bool used_secret;            /* a secret was sent over this connection: it is worth a reset at the end */
+    struct interrupt *interrupt;   /* borrowed, may be NULL; watches this desk's context */
+    SCARDCONTEXT context;          /* 0 = none */
+    bool guest;                    /* the context is borrowed from another desk */
+    SCARDHANDLE card;              /* 0 = not connected */
+    char *reader;                  /* name of the connected reader; owned; NULL = not connected */
+    DWORD share;                   /* of the connection */
+    DWORD protocol;                /* active: SCARD_PROTOCOL_* or 0 */
+    unsigned depth;                /* transactions begun and not ended */
+    uint8_t channel;               /* logical channel that commands go to */
+    enum explain_context selected; /* the application, as far as the exchanges tell */
+    bool used_secret; /* a secret was sent over this connection: it is worth a reset at the end */
 };
 
 void desk_init(struct desk *desk, struct interrupt *interrupt);

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/rc.h"
 #include "cli/exchange_show.h"
+#include "cli/explain/sw.h"
 #include "iso/apdu.h"
 #include "iso/sw.h"
 
@@ -165,6 +166,17 @@ static void cut_le(struct progress *progress)
         exchange->secret_length = progress->command.length - exchange->secret_offset;
 }
 
+/* A command whose class says channel 0 goes to the one in use. */
+static void use_channel(struct progress *progress)
+{
+    const struct call *call = progress->call;
+    uint8_t *cla = progress->command.data;
+
+    if (call->desk->channel > 0 && !call->globals.raw && progress->command.length >= 4 &&
+        apdu_class(*cla).channel == 0)
+        *cla = apdu_class_with_channel(*cla, call->desk->channel);
+}
+
 static int run_all(struct progress *progress)
 {
     struct call *call = progress->call;
@@ -180,6 +192,8 @@ static int run_all(struct progress *progress)
         exchange->last = progress->next.length == 0;
         if (keep_data(progress) < 0)
             return call_no_memory(call);
+        call->desk->selected = explain_context_after(call->desk->selected, exchange->command,
+                                                     exchange->command_length, exchange->sw);
         progress->result.accepted =
             apdu_text_accepts_answer(progress->apdu, exchange->sw, &progress->result.data);
         if (call->front->exchanged != NULL)
@@ -211,6 +225,7 @@ int exchange_run(struct call *call, const struct apdu_text *apdu, unsigned numbe
     } else {
         if (apdu->secret_length > 0)
             call->desk->used_secret = true;
+        use_channel(&progress);
         cut_le(&progress);
         status = run_all(&progress);
     }
@@ -271,7 +286,8 @@ static int disappointed(struct call *call, const struct apdu_text *apdu, const s
     char words[SW_TEXT_MAX], *expected = apdu_text_expected(apdu);
     int status;
 
-    exchange_meaning(apdu->bytes.data, apdu->bytes.length, result->sw, words, sizeof words);
+    explain_sw_of(apdu->bytes.data, apdu->bytes.length, result->sw, call->desk->selected, words,
+                  sizeof words);
     if (expected == NULL)
         status = call_no_memory(call);
     else if (apdu->expect_count == 0)

@@ -6,8 +6,9 @@
 #include <string.h>
 
 #include "base/hex.h"
+#include "cli/explain/ins.h"
+#include "cli/explain/sw.h"
 #include "iso/apdu.h"
-#include "iso/sw.h"
 
 /* Bytes in a line, and a mark: what a terminal of 100 columns has room for, or one of 80. */
 #define BYTES_PER_LINE 32
@@ -43,21 +44,13 @@ static void people_hex(const struct output *output, struct record *record, const
     secret_wipe(line, sizeof line);
 }
 
-const char *exchange_meaning(const uint8_t *command, size_t command_length, uint16_t sw, char *text,
-                             size_t capacity)
+/* By the application that is selected; NULL: none. */
+static const char *name_of(const struct call *call, const struct exchange *exchange)
 {
-    /* VERIFY, CHANGE REFERENCE DATA, DISABLE and ENABLE VERIFICATION REQUIREMENT, RESET RETRY COUNTER */
-    static const uint8_t verifying[] = {0x20, 0x21, 0x24, 0x25, 0x26, 0x28, 0x2C, 0x2D};
-    unsigned count = sw & 0xF;
-
-    if ((sw & 0xFFF0) != 0x63C0 || command_length < 2 ||
-        memchr(verifying, command[1], sizeof verifying) == NULL)
-        return sw_describe(sw, text, capacity);
-    /* Without data VERIFY asks for the tries (ISO 7816-4:2013, 11.5.6): nothing has failed. */
-    (void)snprintf(text, capacity, "%s, %u tr%s left",
-                   command_length > 5 ? "verification failed" : "not verified", count,
-                   count == 1 ? "y" : "ies");
-    return text;
+    if (exchange->command_length < 2)
+        return NULL;
+    return explain_ins_of(exchange->command, exchange->command_length,
+                          explain_context_for(exchange->command[0], call->desk->selected));
 }
 
 static enum paint paint_of(const struct exchange *exchange, const struct exchange_result *result)
@@ -71,7 +64,7 @@ static void people(struct call *call, const struct exchange *exchange, const str
                    const char *command, const char *response, const char *meaning, struct record *record)
 {
     const struct output *output = call->output;
-    const char *name = apdu_instruction_name(exchange->command[0], exchange->command[1]);
+    const char *name = name_of(call, exchange);
 
     people_hex(output, record, ">", command);
     record_people(record, "  %s%s%s%s%s\n", output_paint(output, PAINT_DIM), name != NULL ? name : "",
@@ -107,8 +100,8 @@ int exchange_show(struct call *call, const struct exchange *exchange, const stru
 {
     bool masked = exchange->secret_length > 0 && !call->globals.show_secrets;
     char *command = exchange_command_hex(exchange, call->globals.show_secrets), words[SW_TEXT_MAX];
-    const char *meaning =
-        exchange_meaning(exchange->command, exchange->command_length, exchange->sw, words, sizeof words);
+    const char *meaning = explain_sw_of(exchange->command, exchange->command_length, exchange->sw,
+                                        call->desk->selected, words, sizeof words);
     size_t data = exchange->response_length > 2 ? exchange->response_length - 2 : 0;
     char *response = hex_new(exchange->response, data);
     struct record record;
@@ -124,10 +117,7 @@ int exchange_show(struct call *call, const struct exchange *exchange, const stru
         record_format(&record, SHOW_JSON, "sw", "%04X", exchange->sw);
         record_text(&record, SHOW_JSON, "meaning", meaning);
         record_real(&record, SHOW_JSON, "ms", (double)exchange->elapsed_ns / 1e6);
-        record_text(&record, SHOW_JSON, "name",
-                    exchange->command_length >= 2
-                        ? apdu_instruction_name(exchange->command[0], exchange->command[1])
-                        : NULL);
+        record_text(&record, SHOW_JSON, "name", name_of(call, exchange));
         record_bool(&record, SHOW_JSON, "auto", exchange->automatic);
         record_bool(&record, SHOW_JSON, "cut", exchange->cut);
         record_bool(&record, SHOW_JSON, "masked", masked);
@@ -150,7 +140,7 @@ int exchange_show(struct call *call, const struct exchange *exchange, const stru
 
 static int tell_lines(struct call *call, const struct exchange *exchange, const char *command)
 {
-    const char *name = apdu_instruction_name(exchange->command[0], exchange->command[1]);
+    const char *name = name_of(call, exchange);
     enum output_mode mode = call->output->mode;
     char words[SW_TEXT_MAX];
     struct record record;
@@ -158,9 +148,10 @@ static int tell_lines(struct call *call, const struct exchange *exchange, const 
 
     record_init(&record, "apdu", RECORD_ROW);
     people_hex(call->output, &record, ">", command);
-    record_people(
-        &record, "%s%s\n< %04X  %s", name != NULL ? "  " : "", name != NULL ? name : "", exchange->sw,
-        exchange_meaning(exchange->command, exchange->command_length, exchange->sw, words, sizeof words));
+    record_people(&record, "%s%s\n< %04X  %s", name != NULL ? "  " : "", name != NULL ? name : "",
+                  exchange->sw,
+                  explain_sw_of(exchange->command, exchange->command_length, exchange->sw,
+                                call->desk->selected, words, sizeof words));
     /* Debug lines go to stderr, whoever reads. */
     call->output->mode = OUTPUT_PEOPLE;
     status = output_remark(call->output, &record);

@@ -5,10 +5,6 @@
 
 #include "cli/exchange.h"
 
-/* sw in words, as sw_describe; of several meanings the one that fits the command. Returns text. */
-const char *exchange_meaning(const uint8_t *command, size_t command_length, uint16_t sw, char *text,
-                             size_t capacity);
-
 /* Writes the record "apdu". JSON has every exchange: n, c, r (data without status), sw, meaning, ms, name,
  * auto, cut, masked, last, and with the last one of an APDU data (all parts joined). Bare has one line for
  * each APDU: joined data and status word. People see every exchange, automatic ones marked. */

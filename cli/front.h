@@ -24,9 +24,9 @@ enum front_kind { FRONT_ONE_SHOT, FRONT_SHELL, FRONT_SCRIPT, FRONT_SESSION };
 
 /* Global options as parsed; texts are borrowed from the argument vector. */
 struct globals {
-    const char *reader;  /* -r; NULL = not given */
-    const char *readers; /* --readers */
-    const char *session; /* --session */
+    const char *reader;               /* -r; NULL = not given */
+    const char *readers;              /* --readers */
+    const char *session;              /* --session */
     const char *trace, *trace_format; /* --trace, --trace-format */
     bool json, raw, show_secrets, verbose, quiet, help, version;
     bool has_share, has_protocols, has_timeout;
@@ -64,9 +64,10 @@ struct front {
     void (*exchanged)(void *user, const struct exchange *exchange);
     void *user;
 
-    /* Decides what becomes of an answer to an APDU with an expectation, in place of STATUS_ANSWER for a wrong one;
-     * NULL = nobody. */
+    /* Decides what becomes of an answer to an APDU with an expectation, in place of STATUS_ANSWER for a wrong
+     * one; NULL = nobody. */
     int (*judge)(struct call *call, const struct apdu_text *apdu, const struct exchange_result *result);
+    bool decode;     /* people: explain data objects in answers */
     struct tap *tap; /* of a script that is a test (cli/tap.h); else NULL */
 };
 

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/rc.h"
 #include "cli/exchange_show.h"
+#include "cli/explain/sw.h"
 #include "cli/pin_pad.h"
 #include "cli/secret.h"
 #include "iso/sw.h"
@@ -183,8 +184,9 @@ static int fail(const struct pin_trial *trial, const struct pin_state *after)
     if (after->tries > 0)
         return call_fail(call, STATUS_ANSWER, "", "wrong: %d tr%s left for %s", after->tries,
                          after->tries == 1 ? "y is" : "ies are", trial->name);
-    return call_fail(call, STATUS_ANSWER, "", "%s: the card answered %04X (%s)", trial->name, trial->sw,
-                     exchange_meaning(header, sizeof trial->header, trial->sw, words, sizeof words));
+    return call_fail(
+        call, STATUS_ANSWER, "", "%s: the card answered %04X (%s)", trial->name, trial->sw,
+        explain_sw_of(header, sizeof trial->header, trial->sw, EXPLAIN_ISO, words, sizeof words));
 }
 
 static int tell(const struct pin_trial *trial)

@@ -39,6 +39,12 @@ struct script {
     int status;      /* of the first failure */
 };
 
+/* A script in a shell or another script shares its variables. */
+static struct series *outer_series(const struct front *front)
+{
+    return front->kind == FRONT_SHELL || front->kind == FRONT_SCRIPT ? front->user : NULL;
+}
+
 static int script_init(struct script *script, struct call *call, bool keep_going)
 {
     const struct command **commands;
@@ -62,8 +68,8 @@ static int script_init(struct script *script, struct call *call, bool keep_going
     script->front.globals = call->globals;
     script->front.run_shell = NULL;
     script->front.open_session = NULL;
-    script->front.exchanged = NULL;
-    script->front.user = &script->series;
+    series_begin(&script->series, &script->front, outer_series(call->front));
+    script->series.keep_going = &script->keep_going;
     return STATUS_DONE;
 }
 
@@ -74,6 +80,7 @@ static void script_fini(struct script *script)
         script->call->output->broken_errno = script->output.broken_errno;
     }
     script_lines_fini(&script->lines);
+    series_end(&script->series);
     free(script->commands);
     if (script->nowhere >= 0)
         close(script->nowhere);

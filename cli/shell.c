@@ -26,6 +26,7 @@ struct shell {
     enum card_state card; /* as last shown */
     char *history;
     bool history_failed; /* said once */
+    bool hints;
 };
 
 /* A second Ctrl-C while a command is still ending would end the process as SIGINT does (cli/interrupt.h).
@@ -82,7 +83,8 @@ static bool hint(void *user, const char *line, char text[LINE_HINT_MAX])
 {
     const struct shell *shell = user;
 
-    return typed_is_apdu(shell->front.commands, line) && apdu_hint(line, EXPLAIN_ISO, text);
+    return shell->hints && typed_is_apdu(shell->front.commands, line) &&
+           apdu_hint(line, shell->front.desk->selected, text);
 }
 
 /* The service may come later than the shell: tried again before each line until it is there. */
@@ -215,8 +217,9 @@ int shell_run(struct call *call)
     shell.front.globals = call->globals;
     shell.front.run_shell = NULL;
     shell.front.open_session = NULL;
-    shell.front.exchanged = NULL;
-    shell.front.user = &shell.series;
+    series_begin(&shell.series, &shell.front, NULL);
+    shell.series.hints = &shell.hints;
+    shell.hints = true;
     shell.output.program = NULL;
     shell.history = history_path();
     shell.series.history_path = shell.history;
@@ -229,6 +232,7 @@ int shell_run(struct call *call)
         .hint = hint,
     };
     status = run_on_terminal(&shell);
+    series_end(&shell.series);
     free(shell.history);
     free(commands);
     return status;

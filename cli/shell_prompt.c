@@ -53,7 +53,8 @@ static char *printable(const char *name)
 
 char *shell_prompt(const struct desk *desk, enum card_state state)
 {
-    char *prompt = NULL, *name;
+    const char *application = explain_context_name(desk->selected);
+    char *prompt = NULL, *name, channel[16] = "";
     int length;
 
     if (state == CARD_NONE)
@@ -61,11 +62,14 @@ char *shell_prompt(const struct desk *desk, enum card_state state)
     name = printable(desk->reader);
     if (name == NULL)
         return NULL;
+    if (desk->channel > 0)
+        snprintf(channel, sizeof channel, ", channel %u", desk->channel);
     if (state == CARD_READY && desk->protocol == 0)
         length = asprintf(&prompt, "%s [card]> ", name);
     else if (state == CARD_READY)
-        length = asprintf(&prompt, "%s [card %s%s]> ", name, names_protocol(desk->protocol),
-                          desk->depth > 0 ? ", transaction" : "");
+        length =
+            asprintf(&prompt, "%s%s%s [card %s%s%s]> ", application, *application != '\0' ? "@" : "", name,
+                     names_protocol(desk->protocol), channel, desk->depth > 0 ? ", transaction" : "");
     else
         length = asprintf(&prompt, "%s [%s]> ", name,
                           state == CARD_ABSENT ? "-"

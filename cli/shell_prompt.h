@@ -18,7 +18,8 @@ enum card_state {
 /* By SCardStatus, which does not touch the card. */
 enum card_state shell_card_state(const struct desk *desk);
 
-/* "READER [card T=1]> ", and "scard> " without a connection, as a new string; NULL when out of memory. Pure.
+/* "READER [card T=1]> ", "PIV@READER [card T=1, channel 1, transaction]> ", and "scard> " without a
+ * connection, as a new string; NULL when out of memory. Pure.
  */
 char *shell_prompt(const struct desk *desk, enum card_state state);
 

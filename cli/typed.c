@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/rc.h"
 #include "cli/apdu_text.h"
+#include "cli/builtin.h"
 #include "cli/choose.h"
 #include "cli/dispatch.h"
 
@@ -134,7 +135,7 @@ static int run_apdu(const struct front *front, const char *line)
     return status;
 }
 
-int typed_run(const struct front *front, const char *line)
+static int run_expanded(const struct front *front, const char *line)
 {
     char **words;
     int count, rc, status = STATUS_DONE;
@@ -151,5 +152,20 @@ int typed_run(const struct front *front, const char *line)
     for (int i = 0; i < count; i++)
         secret_wipe(words[i], strlen(words[i]));
     free(words);
+    return status;
+}
+
+int typed_run(const struct front *front, const char *line)
+{
+    char *expanded;
+    int rc = series_expand(front, line, &expanded), status;
+
+    if (rc == RC_NO_MEMORY)
+        return output_error(front->output, STATUS_SERVICE, SCARD_E_NO_MEMORY, "out of memory", "");
+    if (rc < 0)
+        return output_error(front->output, STATUS_USAGE, 0, detail_get(), "");
+    status = run_expanded(front, expanded);
+    secret_wipe(expanded, strlen(expanded));
+    free(expanded);
     return status;
 }

@@ -24,6 +24,7 @@ static const struct option_spec options[] = {
 
 const struct command command_run = {
     .name = "run",
+    .alias = "source",
     .group = "Program",
     .summary = "run scripts of commands and APDUs",
     .description =

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hex.h"
+#include "base/rc.h"
+#include "cli/call.h"
+#include "cli/exchange.h"
+#include "cli/explain/aid.h"
+#include "commands/commands.h"
+
+/* "piv, openpgp, …" */
+static int fail_unknown(struct call *call, const char *text)
+{
+    struct buffer words = {0};
+    const struct aid *aid;
+    int status;
+
+    if (buffer_append(&words, "Known are ", 10) < 0)
+        return call_no_memory(call);
+    for (size_t i = 0; (aid = aid_word_at(i)) != NULL; i++)
+        if ((i > 0 && buffer_append(&words, ", ", 2) < 0) ||
+            buffer_append(&words, aid->word, strlen(aid->word)) < 0)
+            break;
+    status = buffer_append(&words, "; or give the AID in hex.", sizeof "; or give the AID in hex.") < 0
+                 ? call_no_memory(call)
+                 : call_fail(call, STATUS_USAGE, (const char *)words.data,
+                             "no application is known as \"%s\"", text);
+    buffer_fini(&words);
+    return status;
+}
+
+/* The bytes that are to be selected: of a name, or hex. */
+static int find(struct call *call, const char *text, struct buffer *name)
+{
+    const struct aid *aid = aid_by_name(text);
+    size_t at, count = 0;
+
+    if (aid != NULL)
+        return buffer_append(name, aid->bytes, aid->length) < 0 ? call_no_memory(call) : STATUS_DONE;
+    if (buffer_reserve(name, strlen(text) / 2 + 1) < 0)
+        return call_no_memory(call);
+    if (hex_parse(text, strlen(text), name->data, &count, &at) < 0 || count == 0)
+        return fail_unknown(call, text);
+    name->length = count;
+    return STATUS_DONE;
+}
+
+/* ISO 7816-4:2013, 11.1.1: by DF name, or by file identifier. */
+static char *apdu_of(const struct call *call, const struct buffer *name, const char *expected)
+{
+    char *hex = hex_new(name->data, name->length), *text = NULL;
+    const char *how = call_flag(call, "file") ? "00" : "04", *which = call_flag(call, "next") ? "02" : "00";
+
+    if (hex != NULL &&
+        asprintf(&text, "A4%s%s:%s%s%s", how, which, hex, call_flag(call, "no-answer") ? "" : "/",
+                 expected != NULL ? expected : "") < 0)
+        text = NULL;
+    free(hex);
+    return text;
+}
+
+static int run(struct call *call)
+{
+    const char *expected = call_argument(call, 1);
+    struct buffer name = {0};
+    char *apdu = NULL;
+    int status;
+
+    if (expected != NULL && expected[0] != '=')
+        return call_fail(call, STATUS_USAGE, "Write it as =9000.", "\"%s\" is no expected status", expected);
+    status = find(call, call_argument(call, 0), &name);
+    if (status == STATUS_DONE) {
+        apdu = apdu_of(call, &name, expected);
+        status = apdu != NULL ? exchange_text(call, apdu, 1, NULL) : call_no_memory(call);
+    }
+    free(apdu);
+    buffer_fini(&name);
+    return status;
+}
+
+static const struct argument_spec arguments[] = {
+    {"NAME", VALUE_APPLICATION, NULL, false, false, "the application: a name such as piv, or its AID in hex"},
+    {"EXPECTED", VALUE_TEXT, NULL, true, false, "the status word that is right, as =9000 (=61xx|9000)"},
+    {0},
+};
+
+static const struct option_spec options[] = {
+    {"file", 'f', VALUE_NONE, NULL, NULL, "select a file by its identifier, in hex"},
+    {"next", 0, VALUE_NONE, NULL, NULL, "the next application that the name begins"},
+    {"no-answer", 0, VALUE_NONE, NULL, NULL, "without Le: the card sends no template"},
+    {0},
+};
+
+const struct command command_select = {
+    .name = "select",
+    .group = "Card",
+    .summary = "select an application by name or AID, or a file",
+    .description =
+        "SELECT (ISO 7816-4): 00A40400 with the AID, or 00A40000 with a file identifier. The bytes are shown "
+        "as\nthose of any APDU, and the answer is judged as one.",
+    .examples = "  scard select piv\n  scard select A000000308 =9000\n  scard select --file 3F00",
+    .arguments = arguments,
+    .options = options,
+    .needs = NEED_CARD,
+    .run = run,
+};
