@@ -44,11 +44,23 @@ static void sync_folder(int folder)
 static bool make_folder(int at, const char *path, enum database_scope scope)
 {
     bool shared = scope == DATABASE_SYSTEM;
+    int made, parent;
 
     if (mkdirat(at, path, shared ? 0755 : 0700))
         return errno == EEXIST;
+    made = openat(at, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (made < 0)
+        return false;
     /* All programs read the system's, whatever root's umask. */
-    return !shared || !fchmodat(at, path, 0755, 0);
+    if (shared && fchmod(made, 0755))
+        log_debug("%s: its mode cannot be set: error %d", path, errno);
+    parent = openat(made, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (parent >= 0) {
+        sync_folder(parent);
+        close(parent);
+    }
+    close(made);
+    return true;
 }
 
 /* With the folders that lead to it. */
@@ -152,7 +164,6 @@ static int open_folder(const struct database_writer *writer, enum database_kind 
     if (folder < 0 && errno == ENOENT && make) {
         if (!make_folder(writer->folder, name, writer->scope))
             return failed(writer, name, "");
-        sync_folder(writer->folder);
         folder = openat(writer->folder, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     }
     if (folder < 0)
