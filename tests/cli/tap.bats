@@ -92,3 +92,14 @@ Bail out! card.scard:2: usage
     assert_failure 2
     assert_output --partial "']' is missing"
 }
+
+@test "progress of many lines is for a terminal, and none of it is in a pipe" {
+    for i in $(seq 40); do echo '8010000A =9000'; done >slow.scard
+    export SCARD_READERS=sim:odd
+    script -qec "$SCARD_BIN run --tap slow.scard >out" /dev/null </dev/null >shown
+    grep -q 'of 40 lines' shown
+    run tail -n 1 out
+    assert_output 1..40
+    scard run --tap slow.scard 2>errors >/dev/null
+    [ ! -s errors ]
+}
