@@ -4,8 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/atr_list.h"
 #include "cli/call.h"
 #include "cli/choose.h"
+#include "cli/explain/bytes.h"
+#include "cli/explain_show.h"
 #include "cli/readers.h"
 #include "commands/commands.h"
 
@@ -70,10 +73,45 @@ static void add_classes(struct record *record, uint8_t classes)
         record_list_add(record, "1.8 V");
 }
 
+static void add_names(struct record *record, const uint8_t *bytes, size_t length)
+{
+    struct atr_names names = {0};
+
+    if (atr_list_names(bytes, length, &names) < 0)
+        record->failed = true;
+    for (size_t i = 0; i < names.count; i++)
+        record_text(record, SHOW_BARE | SHOW_PEOPLE, "card", names.names[i]);
+    record_list(record, SHOW_JSON, "cards");
+    for (size_t i = 0; i < names.count; i++)
+        record_list_add(record, names.names[i]);
+    atr_names_fini(&names);
+}
+
+/* Byte by byte: for people behind the facts, else a record for each. */
+static int explain(struct call *call, const uint8_t *bytes, size_t length)
+{
+    struct explanation explanation = {0};
+    struct record record;
+    int status = STATUS_DONE;
+
+    explain_atr(bytes, length, 0, 0, &explanation);
+    record_init(&record, "atr", RECORD_ROW);
+    record_people(&record, "\n");
+    explain_people(call->output, &record, &explanation, bytes);
+    if (call->output->mode == OUTPUT_PEOPLE || record.failed)
+        status = output_record(call->output, &record);
+    if (status == STATUS_DONE)
+        status = explain_parts(call->output, &explanation, bytes);
+    record_fini(&record);
+    explanation_fini(&explanation);
+    return status;
+}
+
 static int decode(struct call *call, const char *reader, const uint8_t *bytes, size_t length)
 {
     struct record record;
     struct atr atr;
+    int status;
 
     if (atr_parse(bytes, length, &atr) < 0)
         return call_fail(call, reader != NULL ? STATUS_TRANSPORT : STATUS_USAGE,
@@ -97,9 +135,10 @@ static int decode(struct call *call, const char *reader, const uint8_t *bytes, s
     if (atr.has_tck)
         record_format(&record, SHOW_ALL, "tck", "%02X", atr.tck);
     add_faults(&record, atr.faults);
-    output_record(call->output, &record);
+    add_names(&record, bytes, length);
+    status = output_record(call->output, &record);
     record_fini(&record);
-    return STATUS_DONE;
+    return status == STATUS_DONE ? explain(call, bytes, length) : status;
 }
 
 /* The card in the reader, without connecting to it. */
@@ -147,7 +186,9 @@ const struct command command_atr = {
     .name = "atr",
     .group = "Card",
     .summary = "answer to reset, decoded: of the card, or one given",
-    .description = "ISO 7816-3. The card is not connected to; for an ATR given in hex no reader is needed.",
+    .description = "Every byte of it (ISO 7816-3, ISO 7816-4), and what the list of pcsc-tools calls the "
+                   "card, if it is\n"
+                   "installed. The card is not connected to; for an ATR given in hex no reader is needed.",
     .examples = "  scard atr -r 0\n  scard atr 3B 65 00 00 20 63 CB 68 00",
     .arguments = arguments,
     .needs = NEED_NOTHING,

@@ -45,6 +45,10 @@ void explain_tlv(const uint8_t *bytes, size_t length, uint32_t parent, enum expl
 /* Are these BER-TLV objects, from the first byte to the last, and do they not only look so by chance? */
 bool explain_is_tlv(const uint8_t *bytes, size_t length);
 
+/* Of whose file these objects are control information, by the name in them (6F or 62, 84); EXPLAIN_ISO if they do not
+ * say. */
+enum explain_context explain_context_of_objects(const uint8_t *bytes, size_t length);
+
 /* Adds a value in words to the text of the part added last, where there is more to say than its bytes. */
 void explain_value(const uint8_t *bytes, size_t length, enum tag_value value, enum explain_context context,
                    struct explanation *out);

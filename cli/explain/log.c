@@ -11,8 +11,12 @@ static enum explain_kind plain_kind(const struct log_state *state)
 {
     enum explain_kind kind = explain_guess(state->bytes.data, state->bytes.length);
 
-    if (state->after_command && kind != KIND_COMMAND && kind != KIND_ATR && state->bytes.length >= 2)
-        return KIND_RESPONSE;
+    /* ISO 7816-3:2006, 12.2.1: a response ends in 6X or 9X. */
+    if (state->after_command && kind != KIND_COMMAND && kind != KIND_ATR && state->bytes.length >= 2) {
+        uint8_t sw1 = state->bytes.data[state->bytes.length - 2];
+
+        return sw1 >> 4 == 6 || sw1 >> 4 == 9 ? KIND_RESPONSE : kind;
+    }
     return kind;
 }
 

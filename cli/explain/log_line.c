@@ -198,34 +198,6 @@ static int take_opener(struct log_state *state, struct log_text line)
     return 0;
 }
 
-int log_take_dump(struct log_state *state, struct log_text text)
-{
-    size_t length, bytes = 0, most = state->dump < 16 ? state->dump : 16;
-    uint8_t row[16];
-
-    if (text.end > text.at && text.end[-1] == '\r')
-        text.end--;
-    skip_blanks(&text);
-    length = (size_t)(text.end - text.at);
-    while (bytes < most && 3 * bytes + 2 <= length && hex_digit(text.at[3 * bytes]) >= 0 &&
-           hex_digit(text.at[3 * bytes + 1]) >= 0 &&
-           (3 * bytes + 2 == length || text.at[3 * bytes + 2] == ' ')) {
-        row[bytes] = (uint8_t)(hex_digit(text.at[3 * bytes]) << 4 | hex_digit(text.at[3 * bytes + 1]));
-        bytes++;
-    }
-    /* The same bytes in letters stand behind: one for each. Of a dump whose length nobody said that tells
-     * them apart. */
-    if (state->dump == SIZE_MAX && bytes && length % 4 == 0 && length / 4 < bytes && 3 * bytes != length)
-        bytes = length / 4;
-    if (!bytes)
-        return log_flush(state);
-    if (buffer_append(&state->bytes, row, bytes))
-        return RC_NO_MEMORY;
-    if (state->dump != SIZE_MAX)
-        state->dump -= bytes;
-    return state->dump ? 1 : log_flush(state) ? RC_NO_MEMORY : 1;
-}
-
 /* libccid: the number is the reader's. */
 static int take_reader_message(struct log_state *state, struct log_text line)
 {

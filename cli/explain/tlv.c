@@ -103,6 +103,17 @@ bool explain_is_tlv(const uint8_t *bytes, size_t length)
     return is_known(tlv.tag) && tlv.length;
 }
 
+enum explain_context explain_context_of_objects(const uint8_t *bytes, size_t length)
+{
+    struct tlv file, name;
+
+    if (tlv_find(bytes, length, 0x6F, &file) <= 0 && tlv_find(bytes, length, 0x62, &file) <= 0)
+        return EXPLAIN_ISO;
+    return tlv_find(file.value, file.length, 0x84, &name) > 0
+               ? explain_context_of_aid(name.value, name.length)
+               : EXPLAIN_ISO;
+}
+
 void explain_data(const uint8_t *bytes, size_t length, enum explain_context context, size_t base,
                   unsigned depth, struct explanation *out)
 {
