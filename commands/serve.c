@@ -176,6 +176,7 @@ static int start(struct serving *serving, int listener)
         .group = call_option(call, "group"),
         .report = report,
         .user = serving,
+        .trace = 1, /* to --trace and SCARD_TRACE, if there are */
     };
     const char *path = call_option(call, "socket");
     char *whole = path != NULL ? whole_path(path) : NULL;

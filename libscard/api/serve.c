@@ -5,12 +5,14 @@
 #include <limits.h>
 #include <pthread.h>
 #include <scard.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "api/export.h"
 #include "api/setup.h"
+#include "api/tracing.h"
 #include "base/deadline.h"
 #include "ipc/place.h"
 #include "ipc/server.h"
@@ -95,9 +97,18 @@ static int listen_at(struct scard_server *server, const char *given, gid_t group
     return RC_OK;
 }
 
+/* A program that was built for an earlier version says less. */
+static bool wants_trace(const struct scard_server_options *options)
+{
+    return options->size >= offsetof(struct scard_server_options, trace) + sizeof options->trace &&
+           options->trace;
+}
+
 static int start(struct scard_server *server, const struct scard_server_options *options)
 {
-    struct server_options rules = {.report = options->report, .user = options->user};
+    struct server_options rules = {.report = options->report,
+                                   .user = options->user,
+                                   .wrap = wants_trace(options) ? tracing_wrap_client : NULL};
     int listener = options->listener, rc = find_group(options->group, &rules.group);
     struct service *service;
 
@@ -146,7 +157,7 @@ EXPORT LONG scard_server_start(const struct scard_server_options *options, struc
     int rc;
 
     EXPORT_BEGIN;
-    if (!options || !server || options->size < sizeof *options)
+    if (!options || !server || options->size < offsetof(struct scard_server_options, trace))
         return SCARD_E_INVALID_PARAMETER;
     *server = NULL;
     rc = claim();

@@ -176,6 +176,13 @@ struct service_context *tracing_wrap(struct service_context *context, int64_t st
     return trace_context(context, start_ns, 0, &sink);
 }
 
+struct service_context *tracing_wrap_client(struct service_context *context, int64_t start_ns,
+                                            uint32_t process)
+{
+    pthread_once(&once, init);
+    return trace_context(context, start_ns, process, &sink);
+}
+
 void tracing_before_fork(void)
 {
     pthread_rwlock_wrlock(&state.lock);

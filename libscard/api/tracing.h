@@ -16,6 +16,10 @@
 /* The context with what traces it; takes it over. It took from start_ns on to make. */
 struct service_context *tracing_wrap(struct service_context *context, int64_t start_ns);
 
+/* The same for the context of a client of this process's server. */
+struct service_context *tracing_wrap_client(struct service_context *context, int64_t start_ns,
+                                            uint32_t process);
+
 /* Around fork, after which the child's traces go where the parent's do. */
 void tracing_before_fork(void);
 void tracing_after_fork(bool in_child);

@@ -281,7 +281,7 @@ static void dismiss(struct server *server)
         struct server_client *client = list_entry(node, struct server_client, link);
 
         if (client->context)
-            server_ops(server)->abort(client->context->service);
+            server_context_ops(client->context->service)->abort(client->context->service);
         shutdown(client->fd, SHUT_RDWR);
     }
     while (server->client_count)

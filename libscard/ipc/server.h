@@ -29,6 +29,11 @@ struct server_options {
      * not call back. */
     void (*report)(void *user, const char *line);
     void *user; /* borrowed until server_free */
+
+    /* Puts something around the context of a client, such as a trace, and takes it over; process is the
+     * client's, and start_ns the time when the context was asked for. Never fails: it may give back what it
+     * got. Or NULL. */
+    struct service_context *(*wrap)(struct service_context *context, int64_t start_ns, uint32_t process);
 };
 
 /* Serves on listener, a listening Unix stream socket, which is taken over, also on failure. The service is

@@ -28,11 +28,6 @@ static void reply_body(const struct server_request *request, const void *body, s
 
 #define REPLY(to, copy) reply_body((to), (copy), sizeof *(copy))
 
-static const struct service_ops *ops_of(const struct server_request *request)
-{
-    return server_ops(request->client->server);
-}
-
 struct server_context *server_card_context(const struct server_client *client, uint32_t id)
 {
     return client->context && client->context->id == id ? client->context : NULL;
@@ -118,14 +113,15 @@ static int make_handle(const struct server_request *request, const struct wire_c
     if (!rc && !memchr(body->reader, 0, sizeof body->reader))
         rc = RC_UNKNOWN_READER;
     if (!rc)
-        rc = ops_of(request)->connect(context->service, body->reader, (enum share_mode)body->share,
-                                      body->protocols & PROTOCOLS, &handle, ret_protocol);
+        rc = server_context_ops(context->service)
+                 ->connect(context->service, body->reader, (enum share_mode)body->share,
+                           body->protocols & PROTOCOLS, &handle, ret_protocol);
     if (rc)
         return rc;
     rc = enter(context, handle, ret_id);
     if (rc) {
-        ops_of(request)->disconnect(handle, CARD_LEAVE);
-        ops_of(request)->handle_free(handle);
+        server_handle_ops(handle)->disconnect(handle, CARD_LEAVE);
+        server_handle_ops(handle)->handle_free(handle);
     }
     return rc;
 }
@@ -157,9 +153,9 @@ void server_card_reconnect(const struct server_request *request)
     if (!rc)
         rc = body.initialization > CARD_UNPOWER ? RC_INVALID_VALUE : check_mode(body.share, body.protocols);
     if (!rc)
-        rc = ops_of(request)->reconnect(handle->service, (enum share_mode)body.share,
-                                        body.protocols & PROTOCOLS, (enum disposition)body.initialization,
-                                        &protocol);
+        rc = server_handle_ops(handle->service)
+                 ->reconnect(handle->service, (enum share_mode)body.share, body.protocols & PROTOCOLS,
+                             (enum disposition)body.initialization, &protocol);
     body.rv = wire_code(rc);
     body.protocol = rc ? 0 : protocol;
     REPLY(request, &body);
@@ -180,13 +176,14 @@ void server_card_disconnect(const struct server_request *request)
     if (!rc)
         rc = body.disposition > CARD_EJECT
                  ? RC_INVALID_VALUE
-                 : ops_of(request)->disconnect(handle->service, (enum disposition)body.disposition);
+                 : server_handle_ops(handle->service)
+                       ->disconnect(handle->service, (enum disposition)body.disposition);
     if (!rc) {
         pthread_mutex_lock(&server->lock);
         ids_remove(&server->handle_ids, handle->id);
         pthread_mutex_unlock(&server->lock);
         list_remove(&handle->link);
-        ops_of(request)->handle_free(handle->service);
+        server_handle_ops(handle->service)->handle_free(handle->service);
         free(handle);
     }
     body.rv = wire_code(rc);
@@ -201,7 +198,7 @@ void server_card_begin(const struct server_request *request)
 
     BODY(request, &body);
     rc = find_to_wait(request, body.card, &handle);
-    body.rv = wire_code(rc ? rc : ops_of(request)->begin(handle->service));
+    body.rv = wire_code(rc ? rc : server_handle_ops(handle->service)->begin(handle->service));
     REPLY(request, &body);
 }
 
@@ -214,9 +211,9 @@ void server_card_end(const struct server_request *request)
     BODY(request, &body);
     rc = find(request, body.card, &handle);
     if (!rc)
-        rc = body.disposition > CARD_EJECT
-                 ? RC_INVALID_VALUE
-                 : ops_of(request)->end(handle->service, (enum disposition)body.disposition);
+        rc = body.disposition > CARD_EJECT ? RC_INVALID_VALUE
+                                           : server_handle_ops(handle->service)
+                                                 ->end(handle->service, (enum disposition)body.disposition);
     body.rv = wire_code(rc);
     REPLY(request, &body);
 }
@@ -230,7 +227,7 @@ void server_card_status(const struct server_request *request)
 
     BODY(request, &body);
     rc = find_to_wait(request, body.card, &handle);
-    body.rv = wire_code(rc ? rc : ops_of(request)->status(handle->service, &status));
+    body.rv = wire_code(rc ? rc : server_handle_ops(handle->service)->status(handle->service, &status));
     REPLY(request, &body);
 }
 
@@ -270,8 +267,9 @@ static int exchange(const struct server_request *request, const struct wire_tran
         return RC_INVALID_PARAMETER;
     if (protocol != PROTOCOL_T0 && protocol != PROTOCOL_T1 && protocol != PROTOCOL_RAW)
         return RC_PROTO_MISMATCH;
-    return ops_of(request)->transmit(handle->service, protocol, request->message->data,
-                                     request->message->data_size, answer, WIRE_DATA_MAX, ret_length);
+    return server_handle_ops(handle->service)
+        ->transmit(handle->service, protocol, request->message->data, request->message->data_size, answer,
+                   WIRE_DATA_MAX, ret_length);
 }
 
 void server_card_transmit(const struct server_request *request)
@@ -298,9 +296,9 @@ void server_card_control(const struct server_request *request)
     BODY(request, &body);
     rc = find_to_wait(request, body.card, &handle);
     if (!rc)
-        rc = ops_of(request)->control(handle->service, body.code, request->message->data,
-                                      request->message->data_size, request->worker->out + sizeof body,
-                                      WIRE_DATA_MAX, &answered);
+        rc = server_handle_ops(handle->service)
+                 ->control(handle->service, body.code, request->message->data, request->message->data_size,
+                           request->worker->out + sizeof body, WIRE_DATA_MAX, &answered);
     rc = fit(rc, answered, body.receive_length, &body.returned, &length);
     body.rv = wire_code(rc);
     reply_data(request, &body, sizeof body, length, answered);
@@ -317,7 +315,8 @@ void server_card_get_attribute(const struct server_request *request)
     rc = find_to_wait(request, body.card, &handle);
     memset(body.value, 0, sizeof body.value);
     if (!rc)
-        rc = ops_of(request)->get_attribute(handle->service, body.id, body.value, body.length, &length);
+        rc = server_handle_ops(handle->service)
+                 ->get_attribute(handle->service, body.id, body.value, body.length, &length);
     if (rc)
         memset(body.value, 0, sizeof body.value);
     body.length = !rc || rc == RC_INSUFFICIENT_BUFFER ? (uint32_t)length : 0;
@@ -335,7 +334,8 @@ void server_card_set_attribute(const struct server_request *request)
     BODY(request, &body);
     rc = find_to_wait(request, body.card, &handle);
     if (!rc)
-        rc = ops_of(request)->set_attribute(handle->service, body.id, body.value, body.length);
+        rc = server_handle_ops(handle->service)
+                 ->set_attribute(handle->service, body.id, body.value, body.length);
     body.rv = wire_code(rc);
     REPLY(request, &body);
     secret_wipe(&body, sizeof body);

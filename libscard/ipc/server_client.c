@@ -372,7 +372,7 @@ static void abandon(struct server_client *client)
     context->references++;
     service = context->service;
     pthread_mutex_unlock(&server->lock);
-    server_ops(server)->release(service);
+    server_context_ops(service)->release(service);
     pthread_mutex_lock(&server->lock);
     server_context_unref(context);
 }

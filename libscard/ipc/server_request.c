@@ -27,6 +27,21 @@ static void version(const struct server_request *request)
     server_client_send(request->client, &body, sizeof body);
 }
 
+static int establish_for(const struct server_client *client, bool no_wait,
+                         struct service_context **ret_context)
+{
+    const struct server *server = client->server;
+    int64_t start_ns = clock_now_ns();
+    struct service_context *context;
+    int rc = server_ops(server)->establish(server->service, no_wait, &context);
+
+    if (rc)
+        return rc;
+    *ret_context =
+        server->options.wrap ? server->options.wrap(context, start_ns, (uint32_t)client->pid) : context;
+    return RC_OK;
+}
+
 /* Makes the context, unless nobody would notice any more that the client has gone. */
 static int make_context(struct server_client *client, uint32_t *ret_id)
 {
@@ -42,7 +57,7 @@ static int make_context(struct server_client *client, uint32_t *ret_id)
     context->client = client;
     context->references = 1;
     list_init(&context->handles);
-    rc = server_ops(server)->establish(server->service, false, &context->service);
+    rc = establish_for(client, false, &context->service);
     if (rc) {
         free(context);
         return rc;
@@ -54,7 +69,7 @@ static int make_context(struct server_client *client, uint32_t *ret_id)
     *ret_id = context->id;
     pthread_mutex_unlock(&server->lock);
     if (rc) {
-        server_ops(server)->release(context->service);
+        server_context_ops(context->service)->release(context->service);
         pthread_mutex_lock(&server->lock);
         server_context_unref(context);
         pthread_mutex_unlock(&server->lock);
@@ -87,12 +102,12 @@ void server_context_unref(struct server_context *context)
     {
         struct server_handle *handle = list_entry(node, struct server_handle, link);
 
-        server_ops(server)->handle_free(handle->service);
+        server_handle_ops(handle->service)->handle_free(handle->service);
         free(handle);
     }
     if (context->replaced)
-        server_ops(server)->context_free(context->replaced);
-    server_ops(server)->context_free(context->service);
+        server_context_ops(context->replaced)->context_free(context->replaced);
+    server_context_ops(context->service)->context_free(context->service);
     free(context);
     pthread_mutex_lock(&server->lock);
 }
@@ -113,7 +128,7 @@ void server_request_end_context(struct server_client *client)
     pthread_mutex_unlock(&server->lock);
     if (!context)
         return;
-    server_ops(server)->release(context->service);
+    server_context_ops(context->service)->release(context->service);
     pthread_mutex_lock(&server->lock);
     server_context_unref(context);
     pthread_mutex_unlock(&server->lock);
@@ -164,7 +179,8 @@ static int end_calls(const struct server_client *client, uint32_t id, bool excha
     service = context->service;
     pthread_mutex_unlock(&server->lock);
     server_notify_cancel(target);
-    rc = exchanges ? server_ops(server)->abort(service) : server_ops(server)->cancel(service);
+    rc = exchanges ? server_context_ops(service)->abort(service)
+                   : server_context_ops(service)->cancel(service);
     pthread_mutex_lock(&server->lock);
     server_context_unref(context);
     server_client_unref(target);
@@ -195,7 +211,7 @@ static int do_not_wait(struct server_client *client, uint32_t id)
         return RC_OK;
     if (!list_empty(&context->handles))
         return RC_INVALID_VALUE;
-    rc = server_ops(server)->establish(server->service, true, &service);
+    rc = establish_for(client, true, &service);
     if (rc)
         return rc;
     pthread_mutex_lock(&server->lock);
@@ -203,7 +219,7 @@ static int do_not_wait(struct server_client *client, uint32_t id)
     if (!client->gone)
         context->service = service;
     pthread_mutex_unlock(&server->lock);
-    server_ops(server)->release(context->replaced);
+    server_context_ops(context->replaced)->release(context->replaced);
     return RC_OK;
 }
 
@@ -229,7 +245,7 @@ static void fact(const struct server_request *request)
     else if (!memchr(body.reader, 0, sizeof body.reader) || !memchr(body.key, 0, sizeof body.key))
         rc = RC_INVALID_VALUE;
     else
-        rc = server_ops(client->server)->fact(context->service, body.reader, body.key, &text);
+        rc = server_context_ops(context->service)->fact(context->service, body.reader, body.key, &text);
     body.rv = wire_code(rc);
     body.length = rc ? 0 : (uint32_t)strnlen(text, WIRE_DATA_MAX);
     /* In one piece: the end of a wait must not come between. */

@@ -140,6 +140,17 @@ static inline const struct service_ops *server_ops(const struct server *server)
     return server->service->ops;
 }
 
+/* Those of a client's context, which is not always the service's own. */
+static inline const struct service_ops *server_context_ops(const struct service_context *context)
+{
+    return context->service->ops;
+}
+
+static inline const struct service_ops *server_handle_ops(const struct service_handle *handle)
+{
+    return server_context_ops(handle->context);
+}
+
 /* Tells the administrator, and the debug log. */
 void server_report(const struct server *server, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

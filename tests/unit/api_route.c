@@ -361,6 +361,61 @@ static void fork_and_exec_while_others_are_inside(void **state)
     assert_int_equal(SCardReleaseContext(context), SCARD_S_SUCCESS);
 }
 
+static atomic_uint apdus;
+
+static void count_apdus(void *user, const struct scard_exchange *exchange)
+{
+    (void)user;
+    if (exchange->kind == SCARD_EXCHANGE_APDU) {
+        assert_int_equal(exchange->process, getpid());
+        assert_int_equal(exchange->response_length, 2);
+        apdus++;
+    }
+}
+
+/* A server tells what its clients do, here as seen from both ends; a program that was built for the time
+ * before that is served as then. */
+static void exchanges_of_clients_are_traced(void **state)
+{
+    struct kit *kit = *state;
+    struct scard_server_options options = {
+        .size = sizeof options, .listener = -1, .path = kit->ours, .trace = 1};
+    const BYTE command[] = {0x00, 0x10, 0x00, 0x00};
+
+    for (unsigned ends = 2; ends; ends--) {
+        BYTE response[16];
+        DWORD length = sizeof response, protocol;
+        struct scard_server *server;
+        SCARDCONTEXT context;
+        SCARDHANDLE card;
+
+        if (ends == 1)
+            options.size = offsetof(struct scard_server_options, trace);
+        apdus = 0;
+        setenv("SCARD_READERS", "sim:echo", 1);
+        assert_int_equal(scard_server_start(&options, &server), SCARD_S_SUCCESS);
+        unsetenv("SCARD_READERS");
+        scard_set_trace(count_apdus, NULL, 0);
+        assert_int_equal(SCardEstablishContext(SCARD_SCOPE_SYSTEM, NULL, NULL, &context), SCARD_S_SUCCESS);
+        assert_int_equal(SCardConnect(context, "scard sim:echo 00 00", SCARD_SHARE_SHARED, SCARD_PROTOCOL_ANY,
+                                      &card, &protocol),
+                         SCARD_S_SUCCESS);
+        assert_int_equal(SCardTransmit(card, protocol == SCARD_PROTOCOL_T0 ? SCARD_PCI_T0 : SCARD_PCI_T1,
+                                       command, sizeof command, NULL, response, &length),
+                         SCARD_S_SUCCESS);
+        assert_int_equal(SCardReleaseContext(context), SCARD_S_SUCCESS);
+        scard_server_stop(server);
+        scard_set_trace(NULL, NULL, 0);
+        assert_int_equal(apdus, ends);
+    }
+    options.size--;
+    {
+        struct scard_server *server;
+
+        assert_int_equal(scard_server_start(&options, &server), SCARD_E_INVALID_PARAMETER);
+    }
+}
+
 /* A server that may end stays findable until it does. */
 static void an_idle_server_ends_when_nobody_is_there(void **state)
 {
@@ -398,6 +453,7 @@ int main(void)
         TEST(there_may_be_many_readers),
         TEST(fork_closes_connections),
         TEST(fork_and_exec_while_others_are_inside),
+        TEST(exchanges_of_clients_are_traced),
         TEST(an_idle_server_ends_when_nobody_is_there),
     };
 

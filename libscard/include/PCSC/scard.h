@@ -167,6 +167,10 @@ struct scard_server_options {
      * from any thread; or NULL. Do not call the library from it. user is borrowed until scard_server_stop. */
     scard_log_fn *report;
     void *user;
+
+    /* With 1 the exchanges of all clients go to the receiver of scard_set_trace, and to SCARD_TRACE, as those of this
+     * process do; process tells whose they are. The receiver may be set and changed while the server runs. */
+    int trace;
 };
 
 /* SCARD_E_SHARING_VIOLATION: another server listens there, and scard_error_detail says which, or this process has one
