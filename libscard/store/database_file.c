@@ -144,7 +144,7 @@ static int take_interfaces(struct reading *reading, const config_setting_t *sett
         const char *text = config_setting_get_string(item);
         struct guid guid, *grown;
 
-        if (!text || guid_parse(text, &guid))
+        if (!text || !guid_scan(text, &guid))
             return UNUSABLE_LINE(reading, line_of(item),
                                  "an interface is a GUID, as \"{01234567-89AB-CDEF-0123-456789ABCDEF}\"");
         grown = grow(card->interfaces, card->interface_count, sizeof guid);
@@ -161,7 +161,7 @@ static int take_primary(struct reading *reading, const config_setting_t *setting
     const char *text = config_setting_get_string(setting);
     struct guid guid;
 
-    if (!text || guid_parse(text, &guid))
+    if (!text || !guid_scan(text, &guid))
         return UNUSABLE_LINE(reading, line_of(setting),
                              "primary is a GUID, as \"{01234567-89AB-CDEF-0123-456789ABCDEF}\"");
     return take_string(reading, setting, "primary", &reading->card.providers[PROVIDER_PRIMARY]);

@@ -3,6 +3,7 @@
 #ifndef STORE_GUID_H
 #define STORE_GUID_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* As in memory on Windows: the first three fields in host order. */
@@ -17,7 +18,10 @@ struct guid {
 /* In capitals, with braces. */
 void guid_format(const struct guid *guid, char text[GUID_TEXT_MAX]);
 
-/* With or without braces, capitals or not. RC_INVALID_VALUE with a detail. */
+/* With or without braces, capitals or not. false: it is none. */
+bool guid_scan(const char *text, struct guid *ret_guid);
+
+/* The same: RC_INVALID_VALUE with a detail. */
 int guid_parse(const char *text, struct guid *ret_guid);
 
 #endif
