@@ -3,57 +3,100 @@
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
+#include <unistd.h>
 #include <winscard.h>
 
+#include "api/catalog.h"
 #include "api/export.h"
 #include "api/object.h"
+#include "api/text.h"
 #include "base/bytes.h"
 #include "base/hex.h"
 
-/* One line, whatever a reader calls itself. */
-static void append_name(struct buffer *text, const char *name)
+static int append(struct buffer *text, const char *words)
 {
-    for (; *name; name++) {
-        char byte = (unsigned char)*name < 0x20 || *name == 0x7F ? '?' : *name;
-
-        buffer_append(text, &byte, 1);
-    }
+    return buffer_append(text, words, strlen(words));
 }
 
-static void append_card(struct buffer *text, struct api_card *card)
+/* One line, whatever a reader calls itself. */
+static int append_name(struct buffer *text, const char *name)
 {
-    struct handle_status status;
-    char atr[2 * ATR_MAX + 1];
+    int rc = RC_OK;
 
-    if (card_ops(card)->status(card->service, &status))
-        return;
-    buffer_append(text, text->length ? "; " : "", text->length ? 2 : 0);
-    append_name(text, status.reader);
-    buffer_append(text, ", ATR ", 6);
-    hex_format(status.atr, status.atr_length, atr);
-    buffer_append(text, atr, strlen(atr));
+    while (*name && !rc) {
+        size_t control = text_control(name);
+
+        rc = control ? append(text, "?") : buffer_append(text, name, 1);
+        name += control ? control : 1;
+    }
+    return rc;
+}
+
+static int append_card(struct buffer *text, const struct reader_entry *entry)
+{
+    char atr[2 * ATR_MAX + 1];
+    int rc;
+
+    if (!entry || !entry->atr_length)
+        return append(text, " without a card");
+    hex_format(entry->atr, entry->atr_length, atr);
+    rc = append(text, " with the card ");
+    return rc ? rc : append(text, atr);
+}
+
+/* A reader that the context is connected to, by any name. */
+static int append_reader(struct buffer *text, struct api_context *context, const char *name,
+                         const struct reader_entry *readers, size_t count)
+{
+    const struct reader_entry *entry = NULL;
+    TEXT_OWNED char *own = NULL;
+    int rc = catalog_own_name(context, name, &own);
+
+    if (rc == RC_NO_MEMORY)
+        return rc;
+    for (size_t i = 0; i < count && own && !entry; i++)
+        if (!strcmp(readers[i].name, own))
+            entry = &readers[i];
+    rc = append(text, ", reader ");
+    if (!rc)
+        rc = append_name(text, own ? own : name);
+    return rc ? rc : append_card(text, entry);
+}
+
+/* By the table, which waits for nobody's transaction. */
+static int append_readers(struct buffer *text, struct api_context *context)
+{
+    TEXT_OWNED char *names = NULL;
+    struct reader_entry *readers = NULL;
+    size_t count = 0;
+    uint16_t events;
+    int rc = object_connected(context, &names);
+
+    if (rc)
+        return rc;
+    /* A service that has ended is no reason to keep silent. */
+    if (*names && context_ops(context)->table(context->service, &readers, &count, &events))
+        count = 0;
+    for (const char *name = names; *name && !rc; name += strlen(name) + 1)
+        rc = append_reader(text, context, name, readers, count);
+    free(readers);
+    return rc;
 }
 
 static void report(struct api_context *context, DWORD event)
 {
-    struct buffer cards = {0};
-    struct api_card **connected = NULL;
-    size_t count = 0;
+    bool good = event == SCARD_AUDIT_CHV_SUCCESS;
+    struct buffer text = {0};
+    int rc = append_readers(&text, context);
 
-    if (!object_cards(context, &connected, &count)) {
-        for (size_t i = 0; i < count; i++) {
-            append_card(&cards, connected[i]);
-            object_put_card(connected[i]);
-        }
-    }
-    free(connected);
-    buffer_append(&cards, "", 1);
-    syslog(LOG_AUTHPRIV | (event == SCARD_AUDIT_CHV_SUCCESS ? LOG_INFO : LOG_NOTICE),
-           "scard: PIN verification %s, user %lu%s%s",
-           event == SCARD_AUDIT_CHV_SUCCESS ? "succeeded" : "failed", (unsigned long)getuid(),
-           cards.length > 1 ? ", " : ", no card connected",
-           cards.data && cards.length > 1 ? (const char *)cards.data : "");
-    buffer_fini(&cards);
+    if (!rc && !text.length)
+        rc = append(&text, ", no reader connected");
+    if (!rc)
+        rc = buffer_append(&text, "", 1);
+    /* Without memory the event is told all the same. */
+    syslog(LOG_AUTHPRIV | (good ? LOG_INFO : LOG_NOTICE), "scard: PIN verification %s, user %lu%s",
+           good ? "succeeded" : "failed", (unsigned long)getuid(), rc ? "" : (const char *)text.data);
+    buffer_fini(&text);
 }
 
 EXPORT LONG SCardAudit(SCARDCONTEXT hContext, DWORD dwEvent)
@@ -68,5 +111,6 @@ EXPORT LONG SCardAudit(SCARDCONTEXT hContext, DWORD dwEvent)
         return SCARD_E_INVALID_HANDLE;
     report(context, dwEvent);
     object_put_context(context);
+    detail_clear(); /* what could not be found out is no failure */
     return SCARD_S_SUCCESS;
 }

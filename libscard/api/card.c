@@ -34,23 +34,18 @@ static int check_mode(DWORD share, DWORD protocols)
     return RC_OK;
 }
 
-/* By the name as it is first; then by what the database means. *ret_alias: is it another name? */
+/* By the name as it is first; then by what the database means. */
 static int connect_by_any_name(struct api_context *context, LPCSTR reader, enum share_mode share,
-                               uint32_t protocols, struct service_handle **ret_handle, uint32_t *ret_protocol,
-                               bool *ret_alias)
+                               uint32_t protocols, struct service_handle **ret_handle, uint32_t *ret_protocol)
 {
     const struct service_ops *ops = context_ops(context);
     int rc = ops->connect(context->service, reader, share, protocols, ret_handle, ret_protocol);
     TEXT_OWNED char *own = NULL;
 
-    *ret_alias = false;
     if (rc != RC_UNKNOWN_READER)
         return rc;
     rc = catalog_own_name(context, reader, &own);
-    if (rc)
-        return rc;
-    *ret_alias = strcmp(own, reader) != 0;
-    return ops->connect(context->service, own, share, protocols, ret_handle, ret_protocol);
+    return rc ? rc : ops->connect(context->service, own, share, protocols, ret_handle, ret_protocol);
 }
 
 static int connect_reader(struct api_context *context, LPCSTR reader, DWORD share, DWORD protocols,
@@ -59,15 +54,14 @@ static int connect_reader(struct api_context *context, LPCSTR reader, DWORD shar
     const struct service_ops *ops = context_ops(context);
     struct service_handle *handle;
     uint32_t protocol;
-    bool alias;
     int rc = check_mode(share, protocols);
 
     if (!rc)
         rc = connect_by_any_name(context, reader, (enum share_mode)share, (uint32_t)(protocols & PROTOCOLS),
-                                 &handle, &protocol, &alias);
+                                 &handle, &protocol);
     if (rc)
         return rc;
-    rc = object_add_card(context, handle, alias ? reader : NULL, ret_card);
+    rc = object_add_card(context, handle, reader, ret_card);
     if (rc) {
         ops->disconnect(handle, CARD_LEAVE);
         ops->handle_free(handle);
@@ -201,16 +195,15 @@ EXPORT LONG SCardEndTransaction(SCARDHANDLE hCard, DWORD dwDisposition)
 /* All names of the handle's reader, the one that it was connected by first, as a multi-string. */
 static int join_names(struct api_card *card, const char *own, struct buffer *names)
 {
-    const char *first = card->name ? card->name : own;
     TEXT_OWNED char *all = NULL;
     size_t length;
     int rc = catalog_names_of(card->context, own, &all, &length);
 
     if (rc && rc != RC_NO_READERS) /* it may have gone just now */
         return rc;
-    rc = buffer_append(names, first, strlen(first) + 1);
+    rc = buffer_append(names, card->name, strlen(card->name) + 1);
     for (const char *name = all; name && *name && !rc; name += strlen(name) + 1)
-        if (strcmp(name, first) != 0)
+        if (strcmp(name, card->name) != 0)
             rc = buffer_append(names, name, strlen(name) + 1);
     return rc ? rc : buffer_append(names, "", 1);
 }
@@ -219,14 +212,13 @@ static int join_names(struct api_card *card, const char *own, struct buffer *nam
 static int give_name(struct api_card *card, const char *own, enum text_form form, void *name,
                      LPDWORD name_length)
 {
-    const char *one = card->name ? card->name : own;
     struct buffer names = {0};
     int rc;
 
     /* A second NUL follows where there is room, outside the length: whoever expects a multi-string has one.
      */
     if (form == TEXT_UTF8 || !(name || name_length))
-        return memory_give(card->context, one, strlen(one) + 1, 1, name, name_length);
+        return memory_give(card->context, card->name, strlen(card->name) + 1, 1, name, name_length);
     rc = join_names(card, own, &names);
     if (!rc)
         rc = text_give(card->context, form, (const char *)names.data, names.length, name, name_length);

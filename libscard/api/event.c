@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * SCardAccessStartedEvent: is there a service to establish a context with? Without a socket that was asked
- * for (SCARD_SERVICE) there always is one, in this process. With one, the folder of the socket is watched:
- * nothing is connected, since a server may want to know when it is idle.
+ * for (SCARD_SERVICE) there always is one, in this process. With one, the folder of the socket and the
+ * process that listens there are watched: nothing stays connected, since a server may want to know when it is
+ * idle.
  */
+#include "api/event.h"
+
 #include <poll.h>
 #include <pthread.h>
 #include <scard.h>
@@ -12,6 +15,9 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
+#include <sys/pidfd.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "api/export.h"
@@ -21,6 +27,9 @@
 /* What may make a service come or go: its socket, or a folder on the way to it. */
 #define CHANGES                                                                                              \
     (IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF)
+
+/* From the name of a socket to listen(2). */
+#define LISTEN_MS 200
 
 struct event {
     int fd;   /* eventfd: readable while signalled */
@@ -43,7 +52,8 @@ static void event_put(struct event *event)
     free(event);
 }
 
-static void signal_if_there(struct event *event)
+/* Returns whether it is. */
+static bool signal_if_there(struct event *event)
 {
     struct pollfd signalled = {.fd = event->fd, .events = POLLIN};
     bool was = poll(&signalled, 1, 0) == 1;
@@ -56,10 +66,11 @@ static void signal_if_there(struct event *event)
         eventfd_write(event->fd, 1);
     else if (!is && was)
         eventfd_read(event->fd, &count);
+    return is;
 }
 
 /* Watches the folder of the path, or the nearest one above it that exists. */
-static int watch_folder(int watch, const char *path)
+static int watch_nearest(int watch, const char *path)
 {
     char *folder = strdup(path);
     int descriptor = -1;
@@ -78,6 +89,42 @@ static int watch_folder(int watch, const char *path)
     return descriptor;
 }
 
+/* A nearer folder may have come before the watch on the one above it stood: that one is found the second
+ * time. */
+static int watch_folder(int watch, const char *path)
+{
+    int descriptor = watch_nearest(watch, path), before;
+
+    do {
+        before = descriptor;
+        descriptor = watch_nearest(watch, path);
+        if (before >= 0 && descriptor != before)
+            inotify_rm_watch(watch, before);
+    } while (descriptor != before);
+    return descriptor;
+}
+
+/* The process that listens there, as a descriptor that tells of its end; -1: none, or it cannot be known. */
+static int open_listener(const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    struct ucred peer;
+    socklen_t size = sizeof peer;
+    int fd, process = -1;
+
+    if (strlen(path) >= sizeof address.sun_path)
+        return -1;
+    strcpy(address.sun_path, path);
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        return -1;
+    if (!connect(fd, (const struct sockaddr *)&address, sizeof address) &&
+        !getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) && peer.pid > 0)
+        process = pidfd_open(peer.pid, 0);
+    close(fd);
+    return process;
+}
+
 struct watching {
     struct event *event;
     char *path;
@@ -85,23 +132,34 @@ struct watching {
 
 static void watch_until_stopped(const struct watching *watching, int watch)
 {
-    struct pollfd fds[] = {{.fd = watching->event->stop, .events = POLLIN}, {.fd = watch, .events = POLLIN}};
+    enum { STOP, FOLDER, LISTENER, COUNT };
+    struct pollfd fds[COUNT] = {[STOP] = {.fd = watching->event->stop, .events = POLLIN},
+                                [FOLDER] = {.fd = watch, .events = POLLIN},
+                                [LISTENER] = {.fd = -1, .events = POLLIN}};
     char changes[1024] __attribute__((aligned(_Alignof(struct inotify_event))));
     int watched = watch_folder(watch, watching->path), before;
-
     /* What happened before the watch stood is seen now. */
-    signal_if_there(watching->event);
-    for (;;) {
-        if (poll(fds, 2, -1) > 0 && fds[0].revents)
-            return;
+    bool again = true;
+
+    while (!fds[STOP].revents) {
+        bool is = signal_if_there(watching->event);
+
+        if (fds[LISTENER].fd >= 0)
+            close(fds[LISTENER].fd);
+        fds[LISTENER].fd = is ? open_listener(watching->path) : -1;
+        /* A socket has its name before it is listened at, and that shows nowhere: one more look, later. */
+        if (poll(fds, COUNT, again && !is ? LISTEN_MS : -1) < 0)
+            fds[STOP].revents = fds[FOLDER].revents = 0;
+        again = fds[FOLDER].revents;
         while (read(watch, changes, sizeof changes) > 0)
             ;
         before = watched;
         watched = watch_folder(watch, watching->path);
         if (before >= 0 && before != watched)
             inotify_rm_watch(watch, before);
-        signal_if_there(watching->event);
     }
+    if (fds[LISTENER].fd >= 0)
+        close(fds[LISTENER].fd);
 }
 
 static void *watch_service(void *argument)
@@ -157,6 +215,24 @@ static struct event *event_new(void)
     }
     free(path);
     return event;
+}
+
+void event_before_fork(void)
+{
+    pthread_mutex_lock(&lock);
+}
+
+/* The watching thread is the parent's. */
+void event_after_fork(bool in_child)
+{
+    if (in_child && current) {
+        close(current->fd);
+        close(current->stop);
+        free(current);
+        current = NULL;
+        accesses = 0;
+    }
+    pthread_mutex_unlock(&lock);
 }
 
 EXPORT HANDLE SCardAccessStartedEvent(void)

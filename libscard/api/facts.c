@@ -12,13 +12,11 @@
 #include "api/text.h"
 #include "base/bytes.h"
 
-#ifndef READER_ICON
-#define READER_ICON "libscard/api/reader.ico"
-#endif
-
 /* The picture, as scripts/icon draws it. */
 __asm__(".pushsection .rodata\n"
         ".balign 16\n"
+        ".globl scard_reader_icon, scard_reader_icon_end\n"
+        ".hidden scard_reader_icon, scard_reader_icon_end\n"
         "scard_reader_icon:\n"
         ".incbin \"" READER_ICON "\"\n"
         "scard_reader_icon_end:\n"
@@ -106,7 +104,10 @@ static int append_if(struct api_context *context, const char *reader, const char
     }
     free(its);
     free(names);
-    return rc == RC_UNKNOWN_READER || rc == RC_NO_READERS ? RC_OK : rc; /* gone meanwhile */
+    if (rc != RC_UNKNOWN_READER && rc != RC_NO_READERS)
+        return rc;
+    detail_clear(); /* it has gone meanwhile */
+    return RC_OK;
 }
 
 static int give_readers_of(struct api_context *context, enum text_form form, const char *device,

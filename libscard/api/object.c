@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "api/setup.h"
+#include "base/bytes.h"
 #include "base/ids.h"
 #include "base/rc.h"
 #include "manager/trace.h"
@@ -85,7 +86,8 @@ int object_add_card(struct api_context *context, struct service_handle *service,
 
     if (!object)
         return RC_NO_MEMORY;
-    if (name && !(object->card.name = strdup(name))) {
+    object->card.name = strdup(name);
+    if (!object->card.name) {
         free(object);
         return RC_NO_MEMORY;
     }
@@ -104,6 +106,39 @@ int object_add_card(struct api_context *context, struct service_handle *service,
     /* From here on a release of the context may free the object. */
     if (rc)
         free_card(object);
+    return rc;
+}
+
+static bool is_in(const struct buffer *names, const char *name)
+{
+    const char *list = (const char *)names->data;
+
+    for (size_t at = 0; at < names->length; at += strlen(list + at) + 1)
+        if (!strcmp(list + at, name))
+            return true;
+    return false;
+}
+
+int object_connected(struct api_context *context, char **ret_names)
+{
+    struct buffer names = {0};
+    int rc = RC_OK;
+
+    pthread_mutex_lock(&lock);
+    list_each(node, &context->cards)
+    {
+        const char *name = list_entry(node, struct api_card, link)->name;
+
+        if (!rc && !is_in(&names, name))
+            rc = buffer_append(&names, name, strlen(name) + 1);
+    }
+    pthread_mutex_unlock(&lock);
+    if (!rc)
+        rc = buffer_append(&names, "", 1);
+    if (rc)
+        buffer_fini(&names);
+    else
+        *ret_names = (char *)names.data;
     return rc;
 }
 

@@ -28,7 +28,7 @@ struct api_context {
 struct api_card {
     struct api_context *context;
     struct service_handle *service;
-    char *name; /* that the reader was connected by; NULL: its own */
+    char *name; /* that the reader was connected by */
     uint32_t id;
     unsigned references;
     bool closed;
@@ -48,10 +48,13 @@ static inline const struct service_ops *card_ops(const struct api_card *card)
 /* Enters a context, with a reference for its id. RC_NO_MEMORY. */
 int object_add_context(struct service_context *service, DWORD scope, SCARDCONTEXT *ret_handle);
 
-/* Enters a card handle under a context that the caller has a reference to; name (NULL: the reader's own) is
- * copied. RC_NO_MEMORY; RC_CANCELLED if the context was closed meanwhile. */
+/* Enters a card handle under a context that the caller has a reference to; name is copied. RC_NO_MEMORY; RC_CANCELLED if the context was closed meanwhile. */
 int object_add_card(struct api_context *context, struct service_handle *service, const char *name,
                     SCARDHANDLE *ret_handle);
+
+/* The names that the readers of the context's cards were connected by, each once, as a multi-string in a new
+ * block (free it). RC_NO_MEMORY. */
+int object_connected(struct api_context *context, char **ret_names);
 
 /* The object with a reference for the caller, or NULL. */
 struct api_context *object_context(SCARDCONTEXT handle);

@@ -7,6 +7,7 @@
 #include "api/card_type.h"
 #include "api/catalog.h"
 #include "api/export.h"
+#include "api/facts.h"
 #include "api/memory.h"
 #include "api/text.h"
 
@@ -132,19 +133,6 @@ EXPORT LONG SCardListReaderGroupsW(SCARDCONTEXT hContext, LPWSTR mszGroups, LPDW
     return codes_from_rc(rc);
 }
 
-/* As it is first; then as another name. */
-static int get_fact(struct api_context *context, const char *reader, const char *key, char **ret_value)
-{
-    const struct service_ops *ops = context_ops(context);
-    int rc = ops->fact(context->service, reader, key, ret_value);
-    TEXT_OWNED char *own = NULL;
-
-    if (rc != RC_UNKNOWN_READER)
-        return rc;
-    rc = catalog_own_name(context, reader, &own);
-    return rc ? rc : ops->fact(context->service, own, key, ret_value);
-}
-
 EXPORT LONG scard_reader_fact(SCARDCONTEXT hContext, LPCSTR szReader, LPCSTR szKey, LPSTR szValue,
                               LPDWORD pcchValue)
 {
@@ -158,7 +146,7 @@ EXPORT LONG scard_reader_fact(SCARDCONTEXT hContext, LPCSTR szReader, LPCSTR szK
     context = object_context(hContext);
     if (!context)
         return SCARD_E_INVALID_HANDLE;
-    rc = get_fact(context, szReader, szKey, &value);
+    rc = facts_get(context, szReader, szKey, &value);
     if (!rc)
         rc = memory_give(context, value, strlen(value) + 1, 0, szValue, pcchValue);
     free(value);

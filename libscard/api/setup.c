@@ -8,6 +8,7 @@
 
 #include "api/catalog.h"
 #include "api/config.h"
+#include "api/event.h"
 #include "api/memory.h"
 #include "api/object.h"
 #include "api/plug.h"
@@ -56,6 +57,7 @@ static void init_conditions(void)
 static void before_fork(void)
 {
     pthread_mutex_lock(&state.lock);
+    event_before_fork();
     object_before_fork();
     catalog_before_fork();
     memory_before_fork();
@@ -76,6 +78,7 @@ static void after_fork_in_parent(void)
     memory_after_fork(false);
     catalog_after_fork(false);
     object_after_fork(false);
+    event_after_fork(false);
     pthread_mutex_unlock(&state.lock);
 }
 
@@ -93,6 +96,7 @@ static void after_fork_in_child(void)
     memory_after_fork(true);
     catalog_after_fork(true);
     object_after_fork(true);
+    event_after_fork(true);
     init_conditions();
     state.service = NULL;
     state.plug = NULL;

@@ -159,6 +159,15 @@ int text_to_wide(const char *text, size_t length, WCHAR **ret_wide, size_t *ret_
     return RC_OK;
 }
 
+size_t text_control(const char *text)
+{
+    uint8_t first = (uint8_t)text[0], second = first ? (uint8_t)text[1] : 0;
+
+    if (first == 0xC2 && second >= 0x80 && second < 0xA0)
+        return 2;
+    return first && (first < 0x20 || first == 0x7F);
+}
+
 int text_give(struct api_context *context, enum text_form form, const char *text, size_t length, void *buffer,
               DWORD *length_pointer)
 {

@@ -29,6 +29,10 @@ static inline void text_drop(char **text)
  * no UTF-8 become U+FFFD. RC_NO_MEMORY. */
 int text_to_wide(const char *text, size_t length, WCHAR **ret_wide, size_t *ret_count);
 
+/* How many bytes at text are one control character (C0, DEL, or C1 in UTF-8), which would end a line or steer
+ * a terminal; 0: it begins with another. */
+size_t text_control(const char *text);
+
 /* memory_give (memory.h) for text: length bytes of UTF-8, NULs included; the caller's length counts its own
  * units. context NULL: the call had none (hContext 0), and the block is freed with hContext 0. */
 int text_give(struct api_context *context, enum text_form form, const char *text, size_t length, void *buffer,

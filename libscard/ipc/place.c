@@ -182,7 +182,8 @@ static int listen_there(const char *path, mode_t mode, gid_t group, int *ret_lis
     address_of(path, &address);
     /* unix(7): the file gets the mode of the socket, so that it never has a wider one. */
     if (!fchmod(fd, 0600) && !bind(fd, (const struct sockaddr *)&address, sizeof address)) {
-        if (!chown(path, (uid_t)-1, group) && !chmod(path, mode) && !listen(fd, SOMAXCONN)) {
+        /* The change of its mode shows whoever watches the folder that it is listened at. */
+        if (!chown(path, (uid_t)-1, group) && !listen(fd, SOMAXCONN) && !chmod(path, mode)) {
             *ret_listener = fd;
             return RC_OK;
         }
