@@ -10,7 +10,7 @@
 #include "tests/fuzz/fuzz.h"
 
 /* libconfig's parser forgets a text that stands where none may: a few bytes for each such file. */
-const char *__lsan_default_suppressions(void);
+__attribute__((visibility("default"))) const char *__lsan_default_suppressions(void);
 const char *__lsan_default_suppressions(void)
 {
     return "leak:libconfig";
