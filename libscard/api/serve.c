@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "api/export.h"
+#include "api/serve.h"
 #include "api/setup.h"
 #include "api/tracing.h"
 #include "base/deadline.h"
@@ -28,6 +29,7 @@ struct scard_server {
 /* The local service has one observer. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static bool running;
+static struct scard_server *current; /* that runs, or NULL */
 
 static int find_group(const char *name, gid_t *ret_group)
 {
@@ -175,8 +177,44 @@ EXPORT LONG scard_server_start(const struct scard_server_options *options, struc
         free(made);
         return codes_from_rc(rc);
     }
+    pthread_mutex_lock(&lock);
+    current = made;
+    pthread_mutex_unlock(&lock);
     *server = made;
     return SCARD_S_SUCCESS;
+}
+
+void serve_before_fork(void)
+{
+    pthread_mutex_lock(&lock);
+    if (current)
+        server_before_fork(current->server);
+}
+
+void serve_after_fork(bool in_child)
+{
+    if (current) {
+        server_after_fork(current->server, in_child);
+        if (in_child && current->has_place)
+            close(current->place.lock);
+    }
+    if (in_child) {
+        current = NULL;
+        running = false;
+    }
+    pthread_mutex_unlock(&lock);
+}
+
+/* false: a forked child means its parent's. */
+static bool take_down(const struct scard_server *server)
+{
+    bool runs;
+
+    pthread_mutex_lock(&lock);
+    runs = server == current;
+    current = NULL;
+    pthread_mutex_unlock(&lock);
+    return runs;
 }
 
 EXPORT const char *scard_server_path(const struct scard_server *server)
@@ -218,7 +256,7 @@ EXPORT int scard_server_stop_idle(struct scard_server *server, DWORD dwIdle)
 EXPORT void scard_server_stop(struct scard_server *server)
 {
     EXPORT_BEGIN;
-    if (!server)
+    if (!server || !take_down(server))
         return;
     /* Nobody finds it any more, and another server can take the place once this one has let go of the
      * readers. */

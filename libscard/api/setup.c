@@ -13,6 +13,7 @@
 #include "api/object.h"
 #include "api/plug.h"
 #include "api/route.h"
+#include "api/serve.h"
 #include "api/tracing.h"
 #include "base/log.h"
 #include "base/rc.h"
@@ -62,6 +63,7 @@ static void before_fork(void)
     catalog_before_fork();
     memory_before_fork();
     route_before_fork();
+    serve_before_fork();
     plug_before_fork(state.plug);
     if (state.service)
         local_before_fork(state.service);
@@ -74,6 +76,7 @@ static void after_fork_in_parent(void)
     if (state.service)
         local_after_fork(state.service, false);
     plug_after_fork(state.plug, false);
+    serve_after_fork(false);
     route_after_fork(false);
     memory_after_fork(false);
     catalog_after_fork(false);
@@ -91,6 +94,7 @@ static void after_fork_in_child(void)
     if (state.service)
         local_after_fork(state.service, true);
     plug_after_fork(state.plug, true);
+    serve_after_fork(true);
     route_after_fork(true);
     log_after_fork();
     memory_after_fork(true);

@@ -251,7 +251,11 @@ int remote_begin(struct service_handle *service_handle)
     for (;;) {
         struct wire_begin body = {.card = handle->card};
 
-        /* pcscd holds a refusal back for 100 ms, so it is asked for that only when it is likely to agree. */
+        /* pcscd holds a refusal back for 100 ms, so it is asked for that only when it is likely to agree. Not
+         * before the first time: most often nobody else is there, and each transaction would cost one
+         * question more. A cancel waits for that answer: pcscd has no request that ends it, with the
+         * connection the handle would go, and if nobody were left to read that it agreed, the card would stay
+         * locked. */
         rc = call.connection->features || !pause_ms ? RC_OK : ask_status(&call, handle);
         if (!rc)
             rc = call_ask(&call, WIRE_BEGIN, &body, NULL, 0);

@@ -184,6 +184,7 @@ static void init(struct server *server, struct service *service, int listener,
 {
     server->service = service;
     server->listener = listener;
+    server->incoming = -1;
     server->options = *options;
     server->epoll_fd = server->watch_fd = server->wake_fd = server->table_fd = server->event_fd =
         server->timer_fd = -1;
@@ -288,6 +289,32 @@ static void dismiss(struct server *server)
         pthread_cond_wait(&server->changed, &server->lock);
 }
 
+static void close_descriptors(const struct server *server)
+{
+    const int fds[] = {server->epoll_fd, server->watch_fd, server->wake_fd, server->table_fd,
+                       server->event_fd, server->timer_fd, server->listener};
+
+    for (size_t i = 0; i < sizeof fds / sizeof *fds; i++)
+        if (fds[i] >= 0)
+            close(fds[i]);
+}
+
+void server_before_fork(struct server *server)
+{
+    pthread_mutex_lock(&server->lock);
+}
+
+void server_after_fork(struct server *server, bool in_child)
+{
+    if (in_child) {
+        close_descriptors(server);
+        if (server->incoming >= 0)
+            close(server->incoming);
+        list_each(node, &server->clients) close(list_entry(node, struct server_client, link)->fd);
+    }
+    pthread_mutex_unlock(&server->lock);
+}
+
 void server_free(struct server *server)
 {
     pthread_mutex_lock(&server->lock);
@@ -300,13 +327,7 @@ void server_free(struct server *server)
         pthread_cond_wait(&server->changed, &server->lock);
     pthread_mutex_unlock(&server->lock);
     server_notify_stop(server);
-    for (size_t i = 0; i < 7; i++) {
-        const int fds[] = {server->epoll_fd, server->watch_fd, server->wake_fd, server->table_fd,
-                           server->event_fd, server->timer_fd, server->listener};
-
-        if (fds[i] >= 0)
-            close(fds[i]);
-    }
+    close_descriptors(server);
     ids_fini(&server->client_ids);
     ids_fini(&server->context_ids);
     ids_fini(&server->handle_ids);

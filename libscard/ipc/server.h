@@ -57,6 +57,11 @@ void server_set_message_ms(struct server *server, uint32_t milliseconds);
 /* An eventfd, readable when the first client has come or the last one has gone since it was read. */
 int server_event_fd(const struct server *server);
 
+/* As local_before_fork and local_after_fork: the child has none of the descriptors, and must not call any of
+ * these. */
+void server_before_fork(struct server *server);
+void server_after_fork(struct server *server, bool in_child);
+
 /* Ends: no new clients, calls under way are cancelled, contexts released with their dispositions; closes all.
  */
 void server_free(struct server *server);

@@ -64,6 +64,14 @@ static bool may_connect(const struct server *server, int fd, const struct ucred 
     return group != SERVER_GROUP_NOBODY && is_member(fd, peer, group);
 }
 
+static void refuse(struct server *server, int fd)
+{
+    pthread_mutex_lock(&server->lock);
+    server->incoming = -1;
+    close(fd);
+    pthread_mutex_unlock(&server->lock);
+}
+
 static void welcome(struct server *server, int fd)
 {
     struct ucred peer = {0};
@@ -72,7 +80,7 @@ static void welcome(struct server *server, int fd)
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) || !may_connect(server, fd, &peer)) {
         server_report(server, "process %ld of user %lu refused: it is not in the group that may connect",
                       (long)peer.pid, (unsigned long)peer.uid);
-        close(fd);
+        refuse(server, fd);
     } else if (server_client_new(server, fd, peer.uid, peer.pid)) {
         server_report(server, "process %ld of user %lu refused: %s", (long)peer.pid, (unsigned long)peer.uid,
                       detail_get());
@@ -95,17 +103,31 @@ static void go_deaf(struct server *server, int error)
                       strerror(error));
 }
 
+/* Under the lock, so that a forked child knows of every descriptor. One thread accepts at a time. */
+static int receive(struct server *server)
+{
+    int fd, error;
+
+    pthread_mutex_lock(&server->lock);
+    fd = accept4(server->listener, NULL, NULL, SOCK_CLOEXEC);
+    error = errno;
+    server->incoming = fd;
+    pthread_mutex_unlock(&server->lock);
+    errno = error;
+    return fd;
+}
+
 /* 0 or the error of something that is wanting. */
 static int accept_all(struct server *server)
 {
     for (;;) {
-        int fd = accept4(server->listener, NULL, NULL, SOCK_CLOEXEC);
+        int fd = receive(server), error = errno;
 
         if (fd >= 0)
             welcome(server, fd);
-        else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)
-            return errno;
-        else if (errno != EINTR && errno != ECONNABORTED)
+        else if (error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS)
+            return error;
+        else if (error != EINTR && error != ECONNABORTED)
             return 0;
     }
 }

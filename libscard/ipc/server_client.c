@@ -24,6 +24,10 @@
 #define STAY_US 2000
 #define STAYING_MAX 64u
 
+/* libpcsclite writes a request in so many. Who needs more waits like those that are slow, and has its time
+ * counted. */
+#define PIECES_MAX 3u
+
 /* Told once, to one thread, until that listens again. */
 static int listen_to(struct server_client *client, int operation)
 {
@@ -58,7 +62,10 @@ int server_client_new(struct server *server, int fd, uid_t uid, pid_t pid)
     int rc;
 
     if (!client) {
+        pthread_mutex_lock(&server->lock);
+        server->incoming = -1;
         close(fd);
+        pthread_mutex_unlock(&server->lock);
         return detail_set(RC_NO_MEMORY, "out of memory");
     }
     *client = (struct server_client){
@@ -69,6 +76,8 @@ int server_client_new(struct server *server, int fd, uid_t uid, pid_t pid)
     list_init(&client->wait_link);
     pthread_mutex_init(&client->output_lock, NULL);
     pthread_mutex_lock(&server->lock);
+    list_append(&server->clients, &client->link);
+    server->incoming = -1;
     rc = server_accept_count(client);
     if (!rc)
         rc = ids_add(&server->client_ids, client, &client->id);
@@ -78,8 +87,6 @@ int server_client_new(struct server *server, int fd, uid_t uid, pid_t pid)
     }
     if (rc)
         server_client_unref(client);
-    else
-        list_append(&server->clients, &client->link);
     pthread_mutex_unlock(&server->lock);
     return rc;
 }
@@ -90,8 +97,9 @@ void server_client_unref(struct server_client *client)
 
     if (--client->references)
         return;
-    pthread_mutex_unlock(&server->lock);
+    list_remove(&client->link);
     close(client->fd);
+    pthread_mutex_unlock(&server->lock);
     buffer_fini(&client->input);
     buffer_fini(&client->output);
     pthread_mutex_destroy(&client->output_lock);
@@ -253,7 +261,7 @@ static bool may_stay(struct server_client *client, bool quick)
 {
     struct timeval stay = {.tv_usec = STAY_US};
 
-    if (!quick || client->in_pieces)
+    if (!quick)
         return false;
     client->can_stay =
         client->can_stay || !setsockopt(client->fd, SOL_SOCKET, SO_RCVTIMEO, &stay, sizeof stay);
@@ -278,6 +286,7 @@ static ssize_t receive(struct server_client *client, void *room, size_t size, bo
 static bool read_requests(struct server_client *client, struct server_worker *worker)
 {
     bool quick = clock_now_ns() - client->answered_ns < STAY_US * INT64_C(1000), stays = false;
+    unsigned pieces = 0;
 
     for (;;) {
         struct buffer *input = &client->input;
@@ -297,9 +306,8 @@ static bool read_requests(struct server_client *client, struct server_worker *wo
         if (got == 0 || !(begun ? take_rest : take)(client, worker, (size_t)got))
             return false;
         client->answered_ns = clock_now_ns();
-        /* libpcsclite writes a request in pieces: a thread that waits would wake for each. */
-        client->in_pieces |= stays && input->length;
-        stays = (size_t)got < room && !input->length && may_stay(client, quick);
+        pieces = input->length ? pieces + 1 : 0;
+        stays = (size_t)got < room && pieces < PIECES_MAX && may_stay(client, quick);
         /* What comes now is told of; the rest of a message is most likely there. */
         if ((size_t)got < room && !input->length && !stays)
             return true;
@@ -319,7 +327,6 @@ static void end(struct server_client *client)
     server_request_end_context(client);
     pthread_mutex_lock(&server->lock);
     ids_remove(&server->client_ids, client->id);
-    list_remove(&client->link);
     list_remove(&client->unfinished_link);
     server_client_unref(client);
     pthread_mutex_unlock(&server->lock);
@@ -367,8 +374,9 @@ static void abandon(struct server_client *client)
     struct server_context *context = client->context;
     struct service_context *service;
 
-    if (!context)
+    if (!context || context->released)
         return;
+    context->released = true;
     context->references++;
     service = context->service;
     pthread_mutex_unlock(&server->lock);

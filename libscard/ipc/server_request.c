@@ -116,11 +116,14 @@ void server_request_end_context(struct server_client *client)
 {
     struct server *server = client->server;
     struct server_context *context;
+    bool released = false;
 
     pthread_mutex_lock(&server->lock);
     context = client->context;
     client->context = NULL;
     if (context) {
+        released = context->released;
+        context->released = true;
         ids_remove(&server->context_ids, context->id);
         list_each(node, &context->handles)
             ids_remove(&server->handle_ids, list_entry(node, struct server_handle, link)->id);
@@ -128,7 +131,8 @@ void server_request_end_context(struct server_client *client)
     pthread_mutex_unlock(&server->lock);
     if (!context)
         return;
-    server_context_ops(context->service)->release(context->service);
+    if (!released)
+        server_context_ops(context->service)->release(context->service);
     pthread_mutex_lock(&server->lock);
     server_context_unref(context);
     pthread_mutex_unlock(&server->lock);

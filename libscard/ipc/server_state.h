@@ -32,13 +32,14 @@ struct server {
     bool stopping;         /* no new clients */
     bool ending;           /* threads end */
     bool accepting;        /* a thread takes new clients */
+    int incoming;          /* a connection that is no client yet, or -1 */
     bool deaf;             /* the listener is not listened to, for want of descriptors */
     struct deadline again; /* it is, then, again */
     uint32_t message_ms;   /* time for the rest of a message */
     size_t client_count;
     int64_t idle_since_ns;
     atomic_uint staying; /* threads that wait for the next request of a client */
-    struct list clients; /* struct server_client.link */
+    struct list clients; /* struct server_client.link: all that have a descriptor */
     struct list users;   /* struct server_user.link */
     struct list
         unfinished; /* struct server_client.unfinished_link: in the middle of a message, oldest first */
@@ -67,6 +68,7 @@ struct server_context {
     struct service_context *replaced; /* released, or NULL */
     uint32_t id;
     unsigned references; /* server.lock: the client, and threads that end its calls */
+    bool released;       /* server.lock */
     struct list handles; /* struct server_handle.link; of the thread that has the client busy */
 };
 
@@ -102,7 +104,6 @@ struct server_client {
     bool begun;          /* it is another message than the one that its deadline is for */
     int64_t answered_ns; /* when its last request was */
     bool can_stay;       /* a receive that waits ends soon */
-    bool in_pieces;      /* its requests come so */
 
     /* notify_lock */
     struct list wait_link;

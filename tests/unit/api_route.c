@@ -361,6 +361,39 @@ static void fork_and_exec_while_others_are_inside(void **state)
     assert_int_equal(SCardReleaseContext(context), SCARD_S_SUCCESS);
 }
 
+/* A process that serves and forks: the child has nothing of the server, and the server serves on. */
+static void fork_closes_the_server(void **state)
+{
+    struct kit *kit = *state;
+    const struct scard_server_options options = {.size = sizeof options, .listener = -1, .path = kit->ours};
+    unsigned before = count_descriptors();
+    struct scard_server *server;
+    SCARDCONTEXT context;
+    char names[64];
+    DWORD length = sizeof names;
+    int status;
+    pid_t child;
+
+    setenv("SCARD_READERS", "sim:echo", 1);
+    assert_int_equal(scard_server_start(&options, &server), SCARD_S_SUCCESS);
+    unsetenv("SCARD_READERS");
+    assert_int_equal(SCardEstablishContext(SCARD_SCOPE_SYSTEM, NULL, NULL, &context), SCARD_S_SUCCESS);
+    assert_int_equal(SCardListReaders(context, NULL, names, &length), SCARD_S_SUCCESS);
+    assert_true(count_descriptors() > before + 6);
+    child = fork();
+    if (!child) {
+        alarm(60);
+        scard_server_stop(server);
+        _exit(count_descriptors() > before);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    length = sizeof names;
+    assert_int_equal(SCardListReaders(context, NULL, names, &length), SCARD_S_SUCCESS);
+    assert_int_equal(SCardReleaseContext(context), SCARD_S_SUCCESS);
+    scard_server_stop(server);
+}
+
 static atomic_uint apdus;
 
 static void count_apdus(void *user, const struct scard_exchange *exchange)
@@ -454,6 +487,7 @@ int main(void)
         TEST(fork_closes_connections),
         TEST(fork_and_exec_while_others_are_inside),
         TEST(exchanges_of_clients_are_traced),
+        TEST(fork_closes_the_server),
         TEST(an_idle_server_ends_when_nobody_is_there),
     };
 
