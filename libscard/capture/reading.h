@@ -26,7 +26,7 @@ struct recording_format {
 };
 
 extern const struct recording_format recording_json, recording_apdu4j, recording_cardpeek, recording_gp,
-    recording_pcscd, recording_etsi;
+    recording_pcscd, recording_etsi, recording_script;
 
 /* RC_INVALID_VALUE, the detail set. */
 int reading_fault(const struct reading *reading, const char *format, ...)

@@ -15,9 +15,9 @@
 #include "base/rc.h"
 #include "capture/reading.h"
 
-static const struct recording_format *const formats[] = {&recording_json, &recording_cardpeek,
-                                                         &recording_gp,   &recording_pcscd,
-                                                         &recording_etsi, &recording_apdu4j};
+static const struct recording_format *const formats[] = {
+    &recording_json,  &recording_script, &recording_cardpeek, &recording_gp,
+    &recording_pcscd, &recording_etsi,   &recording_apdu4j};
 
 int reading_fault(const struct reading *reading, const char *format, ...)
 {
@@ -280,7 +280,7 @@ static int take_lines(struct reading *reading, const char *text, size_t length)
     if (!format)
         return detail_set(
             RC_INVALID_VALUE,
-            "%s: no recording of a kind that is known: JSON lines, apdu4j, cardpeek, gp, a log of pcscd "
+            "%s: no recording of a kind that is known: JSON lines, scripts of scard, apdu4j, cardpeek, gp, a log of pcscd "
             "or ETSI's CMD lines",
             reading->name);
     if (reading->command_line) {

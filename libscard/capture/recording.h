@@ -7,6 +7,7 @@
  *   cardpeek   "R:ATR", "C:command:status word:data"
  *   gp         "A>> T=1 (4+0008) …", "A<< (0028+2) (17ms) …", between whatever else it prints
  *   pcscd      "APDU: …", "SW: …" with a time in microseconds before them, between other lines of its log
+ *   scard      the scripts that write_script.c writes: "# scard script", then "APDU =[data]SW"
  *   ETSI       "RST", "CMD hex [data](SW, SW)", "REM", "INI", "OFF"; XX in an answer is taken as 00
  *
  * Bytes of a command that were masked ("**") are one star, told by secret_offset and secret_length: they

@@ -69,6 +69,12 @@ static int apdu(const struct captured *exchange, struct buffer *out)
     return rc ? rc : print(out, "%s%04X\n", data ? "]" : "", sw);
 }
 
+static int begin(struct capture_writer *writer, struct buffer *out)
+{
+    (void)writer;
+    return print(out, "# scard script: scard run sends this and expects the same answers\n");
+}
+
 static int add(struct capture_writer *writer, const struct captured *exchange, struct buffer *out)
 {
     int rc;
@@ -89,4 +95,5 @@ static int add(struct capture_writer *writer, const struct captured *exchange, s
     }
 }
 
-const struct capture_format format_script = {.name = "scard", .endings = ".scard ", .add = add};
+const struct capture_format format_script = {
+    .name = "scard", .endings = ".scard ", .begin = begin, .add = add};

@@ -40,8 +40,8 @@ on_replay() {
     assert_failure 2
 }
 
-@test "apdu4j's and cardpeek's files replay as well" {
-    for file in card.dump card.cardpeek card.gp; do
+@test "files of other programs and scripts replay as well" {
+    for file in card.dump card.cardpeek card.gp card.scard; do
         session | scard record "$file" >first
         session | on_replay "$file" - >second
         cmp first second

@@ -97,6 +97,13 @@ fields() {
     assert_output --partial 'cannot write /nowhere/t'
 }
 
+@test "- is standard error" {
+    run_apart "$SCARD_BIN" apdu --trace - 00A4000C023F00
+    assert_success
+    assert_output 9000
+    [[ $errors == *' SCardTransmit #1.1 00A4000C023F00 > 9000 '* ]]
+}
+
 @test "a shell's trace is of all that it does" {
     printf '00A4000C022FE2\n00B0000004\n' | scard shell --trace t.jsonl
     run jq -r 'select(.t == "apdu") | .c' t.jsonl
@@ -111,6 +118,20 @@ fields() {
     scard release
     run jq -r '.t' t.jsonl
     assert_output "$(printf 'session\napdu')"
+}
+
+@test "a server's trace has what its clients do, and who they are" {
+    mkfifo ready
+    scard --json --readers sim:iso serve --socket s --trace t.jsonl >ready 3>&- &
+    server=$!
+    read -r -t 30 line <ready
+    SCARD_SERVICE=unix:s SCARD_READERS= scard apdu 00A4000C022FE2 002000810431323334
+    kill "$server"
+    wait "$server"
+    run jq -c 'select(.t == "apdu") | [.c, .sw]' t.jsonl
+    assert_output "$(printf '%s\n' '["00A4000C022FE2","9000"]' '["0020008104**","9000"]')"
+    run jq -e --argjson server "$server" 'select(.t == "session") | .pid != $server' t.jsonl
+    assert_success
 }
 
 @test "exec writes files of every format, too" {

@@ -45,6 +45,7 @@ static const char *const texts[] = {
     "# cardpeek trace file\nR:3B00\nC:00A40000:9000:01\n",
     "A>> T=1 (4+0000) 00A40000\nA<< (0000+2) (4ms) 9000\n",
     "00000012 Card ATR: 3B 00\n00000012 APDU: 00 A4 00 00\n00000012 SW: 90 00\n",
+    "# scard script\n# ATR: 3B00\n00200081:{pin:4} =[01]9000|61xx\nreset\n",
     "RST\nCMD 00A40000 \\\n [01XX] (9000)\n",
 };
 

@@ -81,7 +81,7 @@ struct scard_exchange {
     int64_t duration_ns; /* how long it took */
     LONG result;         /* SCARD_S_SUCCESS, or what the program got */
 
-    DWORD code;       /* control code, or tag of the attribute */
+    DWORD code;       /* control code; of a connection what SCardReconnect did with the card before, SCARD_..._CARD */
     LPCBYTE command;  /* what was sent: the APDU, the data of a control */
     size_t command_length;
     LPCBYTE response; /* what came back: response APDU with status word, ATR, data */
