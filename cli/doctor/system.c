@@ -62,7 +62,8 @@ static int open_path(const struct system *system, int flags, const char *path)
 /* A pipe or a device may block whoever opens it, or do something. */
 static int open_plain(const struct system *system, int flags, const char *path)
 {
-    int fd = open_path(system, flags | O_NONBLOCK | O_NOCTTY, path);
+    /* With O_PATH nothing is opened, and openat2 takes no other flag beside. */
+    int fd = open_path(system, flags & O_PATH ? flags : flags | O_NONBLOCK | O_NOCTTY, path);
     struct stat status;
 
     if (fd < 0 || flags & O_PATH)
