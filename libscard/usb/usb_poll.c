@@ -90,7 +90,9 @@ void usb_poll_fini(struct usb_poll *poll)
 
 void usb_poll_forget(struct usb_poll *poll)
 {
-    /* libusb_get_pollfds takes a lock that a thread of the parent may have held at the fork. */
+    /* libusb_get_pollfds takes a lock that a thread of the parent may have held at the fork. The socket on
+     * which libusb hears of udev is not among them, and libusb does not tell its number; a guess might close
+     * one of the program's. It stays open in the child until that ends or executes a program. */
     for (size_t i = 0; i < USB_POLL_MAX; i++) {
         if (poll->fds[i] >= 0)
             close(poll->fds[i]);
