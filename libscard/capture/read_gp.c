@@ -3,7 +3,6 @@
  * skipped. */
 #include "capture/reading.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/rc.h"
@@ -41,6 +40,16 @@ static int take_command(struct reading *reading, const char *text, const char *e
     return rc;
 }
 
+/* A day at most. */
+static int64_t milliseconds(const char *text, const char *end)
+{
+    int64_t ms = 0;
+
+    for (; text < end && *text >= '0' && *text <= '9' && ms < 86400000; text++)
+        ms = 10 * ms + (*text - '0');
+    return ms;
+}
+
 static int take_response(struct reading *reading, const char *text, const char *end)
 {
     const char *bytes = behind_notes(text, end, 2), *time = behind_notes(text, end, 1);
@@ -51,11 +60,7 @@ static int take_response(struct reading *reading, const char *text, const char *
     if (!reading->command_line)
         return reading_fault(reading, "a response without a command");
     time = memchr(time, '(', (size_t)(end - time));
-    if (time) {
-        long ms = strtol(time + 1, NULL, 10);
-
-        reading->duration_ns = ms > 0 && ms < 1000000 ? ms * 1000000 : 0;
-    }
+    reading->duration_ns = time ? milliseconds(time + 1, end) * 1000000 : 0;
     rc = reading_hex(reading, bytes, (size_t)(end - bytes), "the response", &reading->response);
     if (!rc && reading->response.length < 2)
         rc = reading_fault(reading, "a response has two bytes or more, its status word");

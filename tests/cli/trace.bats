@@ -122,7 +122,7 @@ fields() {
 
 @test "a server's trace has what its clients do, and who they are" {
     mkfifo ready
-    scard --json --readers sim:iso serve --socket s --trace t.jsonl >ready 3>&- &
+    "$SCARD_BIN" --json --readers sim:iso serve --socket s --trace t.jsonl >ready 3>&- &
     server=$!
     read -r -t 30 line <ready
     SCARD_SERVICE=unix:s SCARD_READERS= scard apdu 00A4000C022FE2 002000810431323334
