@@ -28,7 +28,8 @@ static const struct status_words rows[] = {
         "Wait for it to finish, end it, or leave --share exclusive out."),
     ROW(SCARD_E_NO_SMARTCARD, STATUS_NO_CARD, "no card is in the reader",
         "Insert one, or wait for it with \"scard wait --present\"."),
-    ROW(SCARD_E_UNKNOWN_CARD, STATUS_TRANSPORT, "the card type is not known", ""),
+    ROW(SCARD_E_UNKNOWN_CARD, STATUS_ANSWER, "the card type is not known",
+        "\"scard card list\" lists those that are."),
     ROW(SCARD_E_CANT_DISPOSE, STATUS_TRANSPORT, "the reader cannot do that with the card",
         "Choose another disposition; few readers can eject."),
     ROW(SCARD_E_PROTO_MISMATCH, STATUS_TRANSPORT,
@@ -65,7 +66,7 @@ static const struct status_words rows[] = {
     ROW(SCARD_E_ICC_CREATEORDER, STATUS_TRANSPORT, "objects cannot be created in that order", ""),
     ROW(SCARD_E_UNSUPPORTED_FEATURE_WIN, STATUS_TRANSPORT, "the reader or service does not offer that", ""),
     ROW(SCARD_E_DIR_NOT_FOUND, STATUS_TRANSPORT, "there is no such directory on the card", ""),
-    ROW(SCARD_E_FILE_NOT_FOUND, STATUS_TRANSPORT, "there is no such file on the card", ""),
+    ROW(SCARD_E_FILE_NOT_FOUND, STATUS_ANSWER, "there is no such entry", ""),
     ROW(SCARD_E_NO_DIR, STATUS_TRANSPORT, "the path leads to no directory", ""),
     ROW(SCARD_E_NO_FILE, STATUS_TRANSPORT, "the path leads to no file", ""),
     ROW(SCARD_E_NO_ACCESS, STATUS_PERMISSION, "access is refused", ""),
@@ -101,9 +102,9 @@ static const struct status_words rows[] = {
     ROW(SCARD_W_EOF, STATUS_TRANSPORT, "the end of the card's file is reached", ""),
     ROW(SCARD_W_CANCELLED_BY_USER, STATUS_INTERRUPTED, "cancelled by the user", ""),
     ROW(SCARD_W_CARD_NOT_AUTHENTICATED, STATUS_PERMISSION, "no PIN was presented to the card", ""),
-    ROW(SCARD_W_CACHE_ITEM_NOT_FOUND, STATUS_TRANSPORT, "the item is not in the card cache", ""),
-    ROW(SCARD_W_CACHE_ITEM_STALE, STATUS_TRANSPORT, "the item in the card cache is too old", ""),
-    ROW(SCARD_W_CACHE_ITEM_TOO_BIG, STATUS_TRANSPORT, "the item is too big for the card cache", ""),
+    ROW(SCARD_W_CACHE_ITEM_NOT_FOUND, STATUS_ANSWER, "the item is not in the card cache", ""),
+    ROW(SCARD_W_CACHE_ITEM_STALE, STATUS_ANSWER, "the item in the card cache is of another freshness", ""),
+    ROW(SCARD_W_CACHE_ITEM_TOO_BIG, STATUS_USAGE, "the item is too big for the card cache", ""),
 };
 
 static const struct status_words unknown = {

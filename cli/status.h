@@ -10,7 +10,7 @@
 /* Published in the man page; never renumbered. */
 enum status {
     STATUS_DONE = 0,
-    STATUS_ANSWER = 1,  /* the card answered other than expected */
+    STATUS_ANSWER = 1,  /* the card answered other than expected; or what was asked for is not there */
     STATUS_USAGE = 2,   /* nothing was sent */
     STATUS_SERVICE = 3, /* service not available, or it failed in itself */
     STATUS_READER = 4,  /* no such reader, or the choice is ambiguous */

@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/atr_list.h"
 #include "cli/call.h"
+#include "cli/card_names.h"
 #include "cli/choose.h"
 #include "cli/explain/bytes.h"
 #include "cli/explain_show.h"
@@ -77,7 +77,7 @@ static void add_names(struct record *record, const uint8_t *bytes, size_t length
 {
     struct atr_names names = {0};
 
-    if (atr_list_names(bytes, length, &names) < 0)
+    if (card_names_find(bytes, length, &names) < 0)
         record->failed = true;
     for (size_t i = 0; i < names.count; i++)
         record_text(record, SHOW_BARE | SHOW_PEOPLE, "card", names.names[i]);

@@ -266,9 +266,9 @@ static int run_provider(struct call *call)
 }
 
 static const struct option_spec list_options[] = {
-    {"atr", 0, VALUE_HEX, "HEX", NULL, "those that this ATR belongs to"},
-    {"from-card", 0, VALUE_NONE, NULL, NULL, "those that the card in the reader belongs to"},
-    {"interface", 0, VALUE_TEXT, "GUID", NULL, "those that have it; repeat for more"},
+    {"atr", 0, VALUE_HEX, "HEX", NULL, "the ATR"},
+    {"from-card", 0, VALUE_NONE, NULL, NULL, "the ATR of the card in the reader"},
+    {"interface", 0, VALUE_TEXT, "GUID", NULL, "an interface that it has; repeat for more"},
     {0},
 };
 

@@ -5,8 +5,8 @@
 
 #include "base/hex.h"
 #include "base/rc.h"
-#include "cli/atr_list.h"
 #include "cli/call.h"
+#include "cli/card_names.h"
 #include "cli/explain/aid.h"
 #include "cli/explain/bytes.h"
 #include "cli/explain/ins.h"
@@ -57,7 +57,7 @@ static void add_names(struct record *record, const struct log_item *item)
 {
     struct atr_names names = {0};
 
-    if (atr_list_names(item->bytes, item->length, &names) < 0)
+    if (card_names_find(item->bytes, item->length, &names) < 0)
         record->failed = true;
     record_list(record, SHOW_JSON, "cards");
     for (size_t i = 0; i < names.count; i++) {

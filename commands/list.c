@@ -3,6 +3,7 @@
 
 #include "base/hex.h"
 #include "cli/call.h"
+#include "cli/card_names.h"
 #include "cli/readers.h"
 #include "commands/commands.h"
 
@@ -37,6 +38,24 @@ static void people(struct call *call, const struct reader_entry *entry, size_t n
         record_people(record, ": %s", entry->problem);
 }
 
+/* For who reads all of it; a pipe has columns that stay. */
+static void add_card_names(struct call *call, const struct reader_entry *entry, struct record *record)
+{
+    struct atr_names names = {0};
+
+    if (entry->atr_length == 0 || call->globals.quiet || call->output->mode == OUTPUT_BARE)
+        return;
+    if (card_names_find(entry->atr, entry->atr_length, &names) < 0)
+        record->failed = true;
+    record_list(record, SHOW_JSON, "card");
+    for (size_t i = 0; i < names.count; i++)
+        record_list_add(record, names.names[i]);
+    if (names.count > 0)
+        record_people(record, "\n   %s%s%s", output_paint(call->output, PAINT_DIM), names.names[0],
+                      output_paint(call->output, PAINT_END));
+    atr_names_fini(&names);
+}
+
 static void show(struct call *call, const struct reader_entry *entry, size_t number, size_t width)
 {
     unsigned rest = call->globals.quiet ? SHOW_JSON : SHOW_JSON | SHOW_BARE;
@@ -53,6 +72,7 @@ static void show(struct call *call, const struct reader_entry *entry, size_t num
     record_number(&record, SHOW_JSON, "events", entry->events);
     if (!call->globals.quiet)
         people(call, entry, number, width, &record);
+    add_card_names(call, entry, &record);
     output_record(call->output, &record);
     record_fini(&record);
 }
