@@ -18,7 +18,7 @@ static bool next_term(const char **at, const char *end, struct term *term)
     const char *p = *at;
     size_t length = 0;
 
-    while (p < end && strchr(", \t\\", *p) != NULL)
+    while (p < end && strchr(", \t\\\n", *p) != NULL)
         p++;
     while (p < end && *p != '=' && *p != '!' && *p != '+' && *p != '-' && *p != ':' && *p != ' ' &&
            length < sizeof term->key - 1)
