@@ -63,7 +63,20 @@ static bool make_folder(int at, const char *path, enum database_scope scope)
     return true;
 }
 
-/* With the folders that lead to it. */
+/* One on the way. Of those that are there, some cannot be made for other reasons than that. */
+static bool make_parent(const char *path, enum database_scope scope)
+{
+    int error;
+
+    if (make_folder(AT_FDCWD, path, scope))
+        return true;
+    error = errno;
+    if (!access(path, F_OK))
+        return true;
+    errno = error;
+    return false;
+}
+
 static int make_base(const struct database_writer *writer)
 {
     char *path = strdup(writer->base);
@@ -73,9 +86,7 @@ static int make_base(const struct database_writer *writer)
         return RC_NO_MEMORY;
     for (char *slash = strchr(path + 1, '/'); slash && made; slash = strchr(slash + 1, '/')) {
         *slash = '\0';
-        made = make_folder(AT_FDCWD, path, writer->scope);
-        /* Some that are there cannot be made for other reasons, as in a read-only file system. */
-        made |= !access(path, F_OK);
+        made = make_parent(path, writer->scope);
         *slash = '/';
     }
     made = made && make_folder(AT_FDCWD, path, writer->scope);
@@ -187,16 +198,21 @@ static bool write_all(int fd, const char *text, size_t length)
     return true;
 }
 
-/* What the file that is replaced had, else what the scope's files have. */
+/* What the file that is replaced had, else what the scope's files have. Some file systems have one mode for
+ * all files, which is good if it is the right one. */
 static bool set_mode(const struct database_writer *writer, int fd, int folder, const char *file)
 {
-    struct stat old;
+    mode_t mode = writer->scope == DATABASE_SYSTEM ? 0644 : 0600;
+    struct stat own, old;
 
-    if (!file || fstatat(folder, file, &old, 0))
-        return !fchmod(fd, writer->scope == DATABASE_SYSTEM ? 0644 : 0600);
-    if ((old.st_uid != geteuid() || old.st_gid != getegid()) && fchown(fd, old.st_uid, old.st_gid))
-        log_debug("%s: the owner cannot be kept: error %d", file, errno);
-    return !fchmod(fd, old.st_mode & 0777);
+    if (fstat(fd, &own))
+        return false;
+    if (file && !fstatat(folder, file, &old, 0)) {
+        mode = old.st_mode & 0777;
+        if ((old.st_uid != own.st_uid || old.st_gid != own.st_gid) && fchown(fd, old.st_uid, old.st_gid))
+            log_debug("%s: the owner cannot be kept: error %d", file, errno);
+    }
+    return (own.st_mode & 0777) == mode || !fchmod(fd, mode);
 }
 
 static bool write_new(const struct database_writer *writer, int folder, const char *file, const char *text,

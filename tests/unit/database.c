@@ -2,6 +2,7 @@
 /* The database's files: what is read, what is told as a problem, what each change does. */
 #include "tests/unit/store_kit.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -491,6 +492,48 @@ static void nowhere_to_write(void **state)
     assert_int_not_equal(access(store_path("user/target"), F_OK), 0);
 }
 
+/* At each folder on the way. */
+static void folders_that_cannot_be_made(void **state)
+{
+    struct database_place deep = {.user = strdup(store_path("a/b/scard"))};
+    struct database_card card = {.name = TEXT("A")};
+    unsigned refused = 0;
+    int hit = 1;
+
+    (void)state;
+    for (unsigned n = 1; hit; n++) {
+        int rc;
+
+        store_clear(NULL);
+        store_fault_arm(STORE_FAILS, n, EROFS);
+        rc = database_card_add(&deep, &card);
+        hit = store_fault_hit();
+        store_fault_arm(STORE_NO_FAULT, 0, 0);
+        if (rc) {
+            assert_rc(rc, RC_NO_ACCESS);
+            refused++;
+        }
+    }
+    assert_true(refused >= 6);
+    free(deep.user);
+}
+
+/* What the link leads to may be shared: the change is the database's alone. */
+static void a_change_takes_the_place_of_a_link(void **state)
+{
+    struct stat status;
+
+    (void)state;
+    store_put("shared", "name = \"A\";");
+    store_put("user/cards.d/other.conf", "name = \"B\";");
+    assert_int_equal(symlink("../../shared", store_path("user/cards.d/a.conf")), 0);
+    assert_rc(database_card_set_provider(&store_place, DATABASE_USER, "A", PROVIDER_CSP, "C"), RC_OK);
+    file_is("shared", "name = \"A\";");
+    assert_int_equal(lstat(store_path("user/cards.d/a.conf"), &status), 0);
+    assert_true(S_ISREG(status.st_mode));
+    state_is("card user A [][C][][]\ncard user B [][][][]\n");
+}
+
 static void too_long_entries_are_not_written(void **state)
 {
     struct database_card card = {.name = TEXT("A"), .interface_count = 10000};
@@ -528,6 +571,7 @@ static void changed(struct database_stamp *last)
 static void stamps(void **state)
 {
     struct database_stamp last, none;
+    struct stat before, after;
 
     (void)state;
     database_stamp(&store_place, &none);
@@ -535,8 +579,12 @@ static void stamps(void **state)
     assert_true(same(&none, &last));
     store_put("user/cards.d/a.conf", "name = \"A\";");
     changed(&last);
-    /* Of the same size, in place. */
-    store_put("user/cards.d/a.conf", "name = \"AB\";");
+    /* Of the same size, in place; the file system's clock may move slowly. */
+    assert_int_equal(stat(store_path("user/cards.d/a.conf"), &before), 0);
+    do {
+        store_put("user/cards.d/a.conf", "name = \"B\";");
+        assert_int_equal(stat(store_path("user/cards.d/a.conf"), &after), 0);
+    } while (!memcmp(&before.st_ctim, &after.st_ctim, sizeof after.st_ctim));
     changed(&last);
     store_put("system/groups.d/a.conf", "");
     changed(&last);
@@ -566,6 +614,8 @@ int main(void)
         cmocka_unit_test_teardown(modes, store_clear),
         cmocka_unit_test_teardown(a_damaged_file_may_hold_the_name, store_clear),
         cmocka_unit_test_teardown(nowhere_to_write, store_clear),
+        cmocka_unit_test_teardown(folders_that_cannot_be_made, store_clear),
+        cmocka_unit_test_teardown(a_change_takes_the_place_of_a_link, store_clear),
         cmocka_unit_test_teardown(too_long_entries_are_not_written, store_clear),
         cmocka_unit_test_teardown(stamps, store_clear),
     };

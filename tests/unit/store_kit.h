@@ -51,6 +51,10 @@ void store_fault_arm(enum store_fault fault, unsigned n, int error);
 /* Was the armed call reached? */
 int store_fault_hit(void);
 
+/* Since it was asked last, was a file renamed that was not brought to disk, or is a file or a change of a
+ * folder not there yet? */
+int store_unsynced(void);
+
 /* Opening a file whose path ends so fails with EACCES; NULL: none does. */
 void store_refuse(const char *end);
 
