@@ -6,30 +6,13 @@
 
 #include "api/export.h"
 
+_Static_assert(sizeof(OPENCARDNAME_EXA) == sizeof(OPENCARDNAME_EXW) &&
+                   sizeof(OPENCARD_SEARCH_CRITERIAA) == sizeof(OPENCARD_SEARCH_CRITERIAW) &&
+                   sizeof(OPENCARDNAMEA) == sizeof(OPENCARDNAMEW),
+               "one function reads both forms");
+
 /* Why the last dialog of this thread failed. */
 static __thread LONG extended_error;
-
-/* What a dialog found, until it is in the caller's structure. */
-struct result {
-    char *reader, *card;
-    SCARDHANDLE handle;
-    DWORD protocol;
-};
-
-/* How the caller wants to be connected. */
-struct connecting {
-    union dialog_connect connect; /* NULL: by share and protocols; share 0: not at all */
-    LPVOID user;
-    DWORD share, protocols;
-};
-
-static void request_fini(struct dialog_request *request)
-{
-    free(request->title);
-    free(request->description);
-    free(request->groups);
-    free(request->cards);
-}
 
 static size_t list_length(const char *list)
 {
@@ -41,14 +24,14 @@ static size_t list_length(const char *list)
 }
 
 /* A copy of a text or multi-string in UTF-8; an empty list is none. */
-static LONG take(enum text_form form, const void *text, bool list, char **ret_copy)
+static int take(enum text_form form, const void *text, bool list, char **ret_copy)
 {
     int rc = RC_OK;
     size_t length;
 
     *ret_copy = NULL;
     if (!text)
-        return SCARD_S_SUCCESS;
+        return RC_OK;
     if (form == TEXT_UTF16) {
         rc = list ? text_from_wide_list(text, ret_copy) : text_from_wide(text, ret_copy);
     } else {
@@ -62,10 +45,90 @@ static LONG take(enum text_form form, const void *text, bool list, char **ret_co
         free(*ret_copy);
         *ret_copy = NULL;
     }
+    return rc;
+}
+
+static void request_fini(struct dialog_request *request)
+{
+    free(request->title);
+    free(request->description);
+    free(request->groups);
+    free(request->cards);
+}
+
+static LONG request_init(struct dialog_request *request, enum text_form form, const OPENCARDNAME_EXA *dialog)
+{
+    const OPENCARD_SEARCH_CRITERIAA *criteria = dialog->pOpenCardSearchCriteria;
+    int rc;
+
+    *request =
+        (struct dialog_request){.context = dialog->hSCardContext, .form = form, .flags = dialog->dwFlags};
+    if (criteria && (criteria->dwStructSize != sizeof *criteria ||
+                     (criteria->cguidInterfaces && !criteria->rgguidInterfaces)))
+        return SCARD_E_INVALID_PARAMETER;
+    if (criteria)
+        request->criteria = *criteria;
+    rc = take(form, dialog->lpstrTitle, false, &request->title);
+    if (!rc)
+        rc = take(form, dialog->lpstrSearchDesc, false, &request->description);
+    if (!rc)
+        rc = take(form, request->criteria.lpstrGroupNames, true, &request->groups);
+    if (!rc)
+        rc = take(form, request->criteria.lpstrCardNames, true, &request->cards);
     return codes_from_rc(rc);
 }
 
-/* Puts a name into the caller's buffer of *room units; *room becomes what it takes. */
+/* Names that no card type has can never be found. */
+static LONG look_for_names(const struct dialog_request *request)
+{
+    LONG code = SCARD_S_SUCCESS;
+
+    for (const char *card = request->cards; card && *card; card += strlen(card) + 1) {
+        DWORD count = 0;
+
+        code = SCardListInterfacesA(request->context, card, NULL, &count);
+        if (code != SCARD_E_UNKNOWN_CARD)
+            return code;
+    }
+    if (code == SCARD_S_SUCCESS)
+        return code;
+    extended_error = SCERR_NOCARDNAME;
+    detail_set(0, "none of the card types that are looked for is in the database; 'scard card introduce' "
+                  "puts one in");
+    return code;
+}
+
+static LONG look_for_interfaces(const struct dialog_request *request)
+{
+    const OPENCARD_SEARCH_CRITERIAA *criteria = &request->criteria;
+    DWORD length = 0;
+    LONG code;
+
+    if (!criteria->cguidInterfaces)
+        return SCARD_S_SUCCESS;
+    code = SCardListCardsA(request->context, NULL, criteria->rgguidInterfaces, criteria->cguidInterfaces,
+                           NULL, &length);
+    if (code != SCARD_S_SUCCESS || length > 2)
+        return code;
+    extended_error = SCERR_NOGUIDS;
+    detail_set(0, "no card type of the database has the interfaces that are looked for; 'scard card "
+                  "introduce' puts one in");
+    return SCARD_E_UNKNOWN_CARD;
+}
+
+static LONG choose(const struct dialog_request *request, struct dialog_seats *seats, size_t *ret_chosen)
+{
+    bool silent = request->flags & SC_DLG_NO_UI;
+
+    if (!silent && (seats->fitting != 1 || request->flags & SC_DLG_FORCE_UI))
+        return dialog_ask(request, seats, ret_chosen);
+    if (!seats->fitting)
+        return SCARD_E_NO_SMARTCARD;
+    *ret_chosen = dialog_first_fit(seats);
+    return SCARD_S_SUCCESS;
+}
+
+/* Puts a name into the caller's buffer (NULL: not wanted) of *room units; *room becomes what it takes. */
 static LONG put(enum text_form form, const char *name, void *buffer, DWORD *room)
 {
     size_t length = strlen(name) + 1, unit = 1;
@@ -92,165 +155,57 @@ static LONG put(enum text_form form, const char *name, void *buffer, DWORD *room
     return code;
 }
 
-static LONG pick(const struct dialog_request *request, struct dialog_seats *seats, size_t *ret_chosen)
+/* By share mode, unless the caller has a function for it; share mode 0: not at all. */
+static LONG connect_to(const struct dialog_request *request, OPENCARDNAME_EXA *dialog, const char *reader)
 {
-    bool silent = request->flags & SC_DLG_NO_UI;
+    DWORD protocols = dialog->dwPreferredProtocols ? dialog->dwPreferredProtocols : (DWORD)SCARD_PROTOCOL_ANY;
 
-    if (silent || (seats->fitting == 1 && !(request->flags & SC_DLG_FORCE_UI))) {
-        for (*ret_chosen = 0; *ret_chosen < seats->count; (*ret_chosen)++)
-            if (seats->seats[*ret_chosen].fits)
-                return SCARD_S_SUCCESS;
-        return SCARD_E_NO_SMARTCARD;
-    }
-    return dialog_ask(request, seats, ret_chosen);
+    dialog->hCardHandle = 0;
+    dialog->dwActiveProtocol = 0;
+    if (dialog->lpfnConnect)
+        dialog->hCardHandle = dialog_call_connect(request, dialog->lpfnConnect, dialog->pvUserData, reader);
+    else if (dialog->dwShareMode)
+        return SCardConnectA(request->context, reader, dialog->dwShareMode, protocols, &dialog->hCardHandle,
+                             &dialog->dwActiveProtocol);
+    return SCARD_S_SUCCESS;
 }
 
-/* Names that no card type has can never be found. */
-static LONG look_for_names(const struct dialog_request *request)
+/* The names first: where they do not fit, nothing is connected. */
+static LONG answer(const struct dialog_request *request, OPENCARDNAME_EXA *dialog,
+                   const struct dialog_seat *seat)
 {
-    for (const char *card = request->cards; card && *card; card += strlen(card) + 1) {
-        DWORD count = 0;
+    LONG reader = put(request->form, seat->reader, dialog->lpstrRdr, &dialog->nMaxRdr);
+    LONG card = put(request->form, seat->card, dialog->lpstrCard, &dialog->nMaxCard);
 
-        if (SCardListInterfacesA(request->context, card, NULL, &count) == SCARD_S_SUCCESS)
-            return SCARD_S_SUCCESS;
-    }
-    if (!request->cards)
-        return SCARD_S_SUCCESS;
-    extended_error = SCERR_NOCARDNAME;
-    detail_set(0, "none of the card types that are looked for is in the database");
-    return SCARD_E_UNKNOWN_CARD;
-}
-
-static LONG look_for_interfaces(const struct dialog_request *request)
-{
-    DWORD length = 0;
-    LONG code;
-
-    if (!request->interface_count)
-        return SCARD_S_SUCCESS;
-    code =
-        SCardListCardsA(request->context, NULL, request->interfaces, request->interface_count, NULL, &length);
-    if (code != SCARD_S_SUCCESS || length > 2)
-        return code;
-    extended_error = SCERR_NOGUIDS;
-    detail_set(0, "no card type of the database has the interfaces that are looked for");
-    return SCARD_E_UNKNOWN_CARD;
-}
-
-static LONG connect_chosen(const struct dialog_request *request, const struct connecting *connecting,
-                           struct result *result)
-{
-    if (connecting->connect.utf8) {
-        result->handle = dialog_call_connect(request, connecting->connect, connecting->user, result->reader);
-        return SCARD_S_SUCCESS;
-    }
-    if (!connecting->share)
-        return SCARD_S_SUCCESS;
-    return SCardConnectA(request->context, result->reader, connecting->share,
-                         connecting->protocols ? connecting->protocols : SCARD_PROTOCOL_ANY, &result->handle,
-                         &result->protocol);
-}
-
-static LONG run(const struct dialog_request *request, const struct connecting *connecting,
-                struct result *result)
-{
-    struct dialog_seats seats;
-    size_t chosen = 0;
-    LONG code = look_for_names(request);
-
-    if (code == SCARD_S_SUCCESS)
-        code = look_for_interfaces(request);
-    if (code == SCARD_S_SUCCESS)
-        code = dialog_look(request, &seats);
-    if (code != SCARD_S_SUCCESS)
-        return code;
-    code = pick(request, &seats, &chosen);
-    if (code == SCARD_S_SUCCESS) {
-        result->reader = strdup(seats.seats[chosen].reader);
-        result->card = strdup(seats.seats[chosen].card);
-        code =
-            result->reader && result->card ? connect_chosen(request, connecting, result) : SCARD_E_NO_MEMORY;
-    }
-    dialog_seats_fini(&seats);
-    return code;
-}
-
-/* Where the caller's structure has its answers. */
-struct answer {
-    void *reader, *card;
-    DWORD *reader_room, *card_room, *protocol;
-    SCARDHANDLE *handle;
-};
-
-static LONG answer(const struct dialog_request *request, const struct connecting *connecting,
-                   const struct answer *into)
-{
-    struct result result = {0};
-    LONG code = run(request, connecting, &result), second;
-
-    if (code == SCARD_S_SUCCESS) {
-        code = put(request->form, result.reader, into->reader, into->reader_room);
-        second = put(request->form, result.card, into->card, into->card_room);
-        code = code == SCARD_S_SUCCESS ? second : code;
-        if (code == SCARD_S_SUCCESS) {
-            *into->handle = result.handle;
-            *into->protocol = result.protocol;
-        } else if (result.handle && !connecting->connect.utf8) {
-            SCardDisconnect(result.handle, SCARD_LEAVE_CARD);
-        }
-    }
-    free(result.reader);
-    free(result.card);
-    return code;
-}
-
-/* The structures of both forms have the same shape: texts are pointers, whatever to. */
-_Static_assert(sizeof(OPENCARDNAME_EXA) == sizeof(OPENCARDNAME_EXW) &&
-                   sizeof(OPENCARD_SEARCH_CRITERIAA) == sizeof(OPENCARD_SEARCH_CRITERIAW) &&
-                   sizeof(OPENCARDNAMEA) == sizeof(OPENCARDNAMEW),
-               "one function reads both forms");
-
-static LONG take_criteria(struct dialog_request *request, const OPENCARD_SEARCH_CRITERIAA *criteria)
-{
-    LONG code;
-
-    if (criteria->dwStructSize != sizeof *criteria ||
-        (criteria->cguidInterfaces && !criteria->rgguidInterfaces))
-        return SCARD_E_INVALID_PARAMETER;
-    request->interfaces = criteria->rgguidInterfaces;
-    request->interface_count = criteria->cguidInterfaces;
-    request->check = criteria->lpfnCheck;
-    request->check_connect.utf8 = criteria->lpfnConnect;
-    request->check_disconnect = criteria->lpfnDisconnect;
-    request->check_user = criteria->pvUserData;
-    request->check_share = criteria->dwShareMode;
-    request->check_protocols = criteria->dwPreferredProtocols;
-    code = take(request->form, criteria->lpstrGroupNames, true, &request->groups);
-    return code ? code : take(request->form, criteria->lpstrCardNames, true, &request->cards);
+    if (reader != SCARD_S_SUCCESS || card != SCARD_S_SUCCESS)
+        return reader != SCARD_S_SUCCESS ? reader : card;
+    return connect_to(request, dialog, seat->reader);
 }
 
 static LONG select_card(enum text_form form, OPENCARDNAME_EXA *dialog)
 {
-    struct dialog_request request = {.form = form};
-    struct connecting connecting;
+    struct dialog_request request;
+    struct dialog_seats seats = {0};
+    size_t chosen = 0;
     LONG code;
 
     extended_error = 0;
     if (!dialog || dialog->dwStructSize != sizeof *dialog)
         return SCARD_E_INVALID_PARAMETER;
-    request.context = dialog->hSCardContext;
-    request.flags = dialog->dwFlags;
-    connecting = (struct connecting){
-        {dialog->lpfnConnect}, dialog->pvUserData, dialog->dwShareMode, dialog->dwPreferredProtocols};
-    code = take(form, dialog->lpstrTitle, false, &request.title);
+    code = request_init(&request, form, dialog);
     if (code == SCARD_S_SUCCESS)
-        code = take(form, dialog->lpstrSearchDesc, false, &request.description);
-    if (code == SCARD_S_SUCCESS && dialog->pOpenCardSearchCriteria)
-        code = take_criteria(&request, dialog->pOpenCardSearchCriteria);
+        code = SCardIsValidContext(request.context);
     if (code == SCARD_S_SUCCESS)
-        code = answer(&request, &connecting,
-                      &(struct answer){dialog->lpstrRdr, dialog->lpstrCard, &dialog->nMaxRdr,
-                                       &dialog->nMaxCard, &dialog->dwActiveProtocol, &dialog->hCardHandle});
+        code = look_for_names(&request);
+    if (code == SCARD_S_SUCCESS)
+        code = look_for_interfaces(&request);
+    if (code == SCARD_S_SUCCESS)
+        code = dialog_look(&request, NULL, &seats);
+    if (code == SCARD_S_SUCCESS)
+        code = choose(&request, &seats, &chosen);
+    if (code == SCARD_S_SUCCESS)
+        code = answer(&request, dialog, &seats.seats[chosen]);
+    dialog_seats_fini(&seats);
     request_fini(&request);
     return code;
 }
@@ -267,39 +222,48 @@ EXPORT LONG SCardUIDlgSelectCardW(LPOPENCARDNAME_EXW pDlgStruc)
     return select_card(TEXT_UTF16, (void *)pDlgStruc);
 }
 
-/* The older form: one connect function for trying and for the end. */
+/* The older form is the newer one with the criteria in it, and one connect function for trying a card and for
+ * the end. */
 static LONG open_card(enum text_form form, OPENCARDNAMEA *dialog)
 {
-    struct dialog_request request = {.form = form};
-    struct connecting connecting;
+    OPENCARD_SEARCH_CRITERIAA criteria;
+    OPENCARDNAME_EXA newer;
     LONG code;
 
     extended_error = 0;
-    if (!dialog || dialog->dwStructSize != sizeof *dialog ||
-        (dialog->cguidInterfaces && !dialog->rgguidInterfaces))
+    if (!dialog || dialog->dwStructSize != sizeof *dialog)
         return SCARD_E_INVALID_PARAMETER;
-    request.context = dialog->hSCardContext;
-    request.flags = dialog->dwFlags;
-    request.interfaces = dialog->rgguidInterfaces;
-    request.interface_count = dialog->cguidInterfaces;
-    request.check = dialog->lpfnCheck;
-    request.check_connect.utf8 = dialog->lpfnConnect;
-    request.check_disconnect = dialog->lpfnDisconnect;
-    request.check_user = dialog->pvUserData;
-    request.check_share = dialog->dwShareMode;
-    request.check_protocols = dialog->dwPreferredProtocols;
-    connecting = (struct connecting){
-        {dialog->lpfnConnect}, dialog->pvUserData, dialog->dwShareMode, dialog->dwPreferredProtocols};
-    code = take(form, dialog->lpstrTitle, false, &request.title);
-    if (code == SCARD_S_SUCCESS)
-        code = take(form, dialog->lpstrGroupNames, true, &request.groups);
-    if (code == SCARD_S_SUCCESS)
-        code = take(form, dialog->lpstrCardNames, true, &request.cards);
-    if (code == SCARD_S_SUCCESS)
-        code = answer(&request, &connecting,
-                      &(struct answer){dialog->lpstrRdr, dialog->lpstrCard, &dialog->nMaxRdr,
-                                       &dialog->nMaxCard, &dialog->dwActiveProtocol, &dialog->hCardHandle});
-    request_fini(&request);
+    criteria = (OPENCARD_SEARCH_CRITERIAA){.dwStructSize = sizeof criteria,
+                                           .lpstrGroupNames = dialog->lpstrGroupNames,
+                                           .rgguidInterfaces = dialog->rgguidInterfaces,
+                                           .cguidInterfaces = dialog->cguidInterfaces,
+                                           .lpstrCardNames = dialog->lpstrCardNames,
+                                           .lpfnCheck = dialog->lpfnCheck,
+                                           .lpfnConnect = dialog->lpfnConnect,
+                                           .lpfnDisconnect = dialog->lpfnDisconnect,
+                                           .pvUserData = dialog->pvUserData,
+                                           .dwShareMode = dialog->dwShareMode,
+                                           .dwPreferredProtocols = dialog->dwPreferredProtocols};
+    newer = (OPENCARDNAME_EXA){.dwStructSize = sizeof newer,
+                               .hSCardContext = dialog->hSCardContext,
+                               .dwFlags = dialog->dwFlags,
+                               .lpstrTitle = dialog->lpstrTitle,
+                               .pOpenCardSearchCriteria = &criteria,
+                               .lpfnConnect = dialog->lpfnConnect,
+                               .pvUserData = dialog->pvUserData,
+                               .dwShareMode = dialog->dwShareMode,
+                               .dwPreferredProtocols = dialog->dwPreferredProtocols,
+                               .lpstrRdr = dialog->lpstrRdr,
+                               .nMaxRdr = dialog->nMaxRdr,
+                               .lpstrCard = dialog->lpstrCard,
+                               .nMaxCard = dialog->nMaxCard,
+                               .dwActiveProtocol = dialog->dwActiveProtocol,
+                               .hCardHandle = dialog->hCardHandle};
+    code = select_card(form, &newer);
+    dialog->nMaxRdr = newer.nMaxRdr;
+    dialog->nMaxCard = newer.nMaxCard;
+    dialog->dwActiveProtocol = newer.dwActiveProtocol;
+    dialog->hCardHandle = newer.hCardHandle;
     return code;
 }
 

@@ -11,12 +11,8 @@
 
 #include "api/text.h"
 
-/* A connect function in the form of its caller. */
-union dialog_connect {
-    LPOCNCONNPROCA utf8;
-    LPOCNCONNPROCW utf16;
-};
-
+/* The structures of both forms have the same shape, texts and functions that take some being pointers: they
+ * are read as those of A. */
 struct dialog_request {
     SCARDCONTEXT context;
     enum text_form form;
@@ -24,23 +20,19 @@ struct dialog_request {
 
     /* UTF-8, owned; NULL: none. groups and cards are multi-strings. */
     char *title, *description, *groups, *cards;
-    LPCGUID interfaces;
-    DWORD interface_count;
 
-    /* Trying a card that fits so far. check NULL: every one will do. */
-    LPOCNCHKPROC check;
-    union dialog_connect check_connect; /* NULL: SCardConnect by share and protocols */
-    LPOCNDSCPROC check_disconnect;      /* NULL: SCardDisconnect */
-    LPVOID check_user;
-    DWORD check_share, check_protocols;
+    /* The caller's, but for the texts; all 0 when there are none. lpfnCheck NULL: every card will do;
+     * lpfnConnect NULL: SCardConnect by share mode and protocols; lpfnDisconnect NULL: SCardDisconnect. */
+    OPENCARD_SEARCH_CRITERIAA criteria;
 };
 
 /* A reader, and whether its card is one that is looked for. */
 struct dialog_seat {
     char *reader;
+    char *own;  /* the same for all names of a reader */
     char *card; /* the first name of the card type; "" if it has none; NULL: no card in */
     bool fits;
-    DWORD known; /* dwEventState, for waiting */
+    DWORD comings; /* counts insertions and removals */
 };
 
 struct dialog_seats {
@@ -49,13 +41,18 @@ struct dialog_seats {
     size_t fitting; /* how many fit */
 };
 
-/* Looks at all readers once. No reader is no failure. SCARD_* codes. */
-LONG dialog_look(const struct dialog_request *request, struct dialog_seats *ret_seats);
+/* Looks at each reader once, whatever names it has. A card that was there before (may be NULL) is not tried
+ * again: to try it is seen by others, and by the dialog itself. No reader is no failure. SCARD_* codes. */
+LONG dialog_look(const struct dialog_request *request, const struct dialog_seats *before,
+                 struct dialog_seats *ret_seats);
 void dialog_seats_fini(struct dialog_seats *seats);
 
-/* Calls a connect function of the caller; 0 if it gives no handle. */
-SCARDHANDLE dialog_call_connect(const struct dialog_request *request, union dialog_connect connect,
-                                LPVOID user, const char *reader);
+/* Calls a connect function of the caller, in the request's form; 0 if it gives no handle. */
+SCARDHANDLE dialog_call_connect(const struct dialog_request *request, LPOCNCONNPROCA connect, LPVOID user,
+                                const char *reader);
+
+/* The first seat that fits; there is one. */
+size_t dialog_first_fit(const struct dialog_seats *seats);
 
 /* Asks on the controlling terminal until somebody chooses a card that fits, or puts the one card in that
  * does; *seats is what was seen last, *ret_chosen an index. SCARD_W_CANCELLED_BY_USER;

@@ -1,63 +1,77 @@
 /* SPDX-License-Identifier: MIT */
 /* The dialog's search: which readers hold a card that fits. */
-#include "api/dialog.h"
-
 #include <stdlib.h>
 #include <string.h>
 
-SCARDHANDLE dialog_call_connect(const struct dialog_request *request, union dialog_connect connect,
-                                LPVOID user, const char *reader)
+#include <scard.h>
+
+#include "api/dialog.h"
+
+/* In the caller's form; the functions' types let them write, so these are copies. */
+static SCARDHANDLE call_wide(const struct dialog_request *request, LPOCNCONNPROCW connect, LPVOID user,
+                             const char *reader, const char *cards, size_t cards_length)
 {
-    const char *cards = request->cards ? request->cards : "\0";
-    size_t cards_length = 1;
     WCHAR *wide_reader = NULL, *wide_cards = NULL;
-    char *reader_copy = NULL, *cards_copy = NULL;
     SCARDHANDLE handle = 0;
     size_t count;
 
-    for (const char *card = cards; *card; card += strlen(card) + 1)
-        cards_length += strlen(card) + 1;
-    if (request->form == TEXT_UTF16) {
-        if (!text_to_wide(reader, strlen(reader) + 1, &wide_reader, &count) &&
-            !text_to_wide(cards, cards_length, &wide_cards, &count))
-            handle = connect.utf16(request->context, wide_reader, wide_cards, user);
-    } else {
-        /* The function's type lets it write. */
-        reader_copy = strdup(reader);
-        cards_copy = malloc(cards_length);
-        if (reader_copy && cards_copy) {
-            memcpy(cards_copy, cards, cards_length);
-            handle = connect.utf8(request->context, reader_copy, cards_copy, user);
-        }
-    }
+    if (!text_to_wide(reader, strlen(reader) + 1, &wide_reader, &count) &&
+        !text_to_wide(cards, cards_length, &wide_cards, &count))
+        handle = connect(request->context, wide_reader, wide_cards, user);
     free(wide_reader);
     free(wide_cards);
+    return handle;
+}
+
+static SCARDHANDLE call_narrow(const struct dialog_request *request, LPOCNCONNPROCA connect, LPVOID user,
+                               const char *reader, const char *cards, size_t cards_length)
+{
+    char *reader_copy = strdup(reader), *cards_copy = malloc(cards_length);
+    SCARDHANDLE handle = 0;
+
+    if (reader_copy && cards_copy) {
+        memcpy(cards_copy, cards, cards_length);
+        handle = connect(request->context, reader_copy, cards_copy, user);
+    }
     free(reader_copy);
     free(cards_copy);
     return handle;
 }
 
+SCARDHANDLE dialog_call_connect(const struct dialog_request *request, LPOCNCONNPROCA connect, LPVOID user,
+                                const char *reader)
+{
+    const char *cards = request->cards ? request->cards : "";
+    size_t length = 0;
+
+    while (cards[length])
+        length += strlen(cards + length) + 1;
+    if (request->form == TEXT_UTF8)
+        return call_narrow(request, connect, user, reader, cards, length + 1);
+    return call_wide(request, (LPOCNCONNPROCW)(void (*)(void))connect, user, reader, cards, length + 1);
+}
+
 /* Does the caller's own check take the card? */
 static bool check(const struct dialog_request *request, const char *reader)
 {
+    const OPENCARD_SEARCH_CRITERIAA *by = &request->criteria;
     SCARDHANDLE handle = 0;
     DWORD protocol;
     bool good;
 
-    if (!request->check)
+    if (!by->lpfnCheck)
         return true;
-    if (request->check_connect.utf8)
-        handle = dialog_call_connect(request, request->check_connect, request->check_user, reader);
-    else if (SCardConnectA(request->context, reader,
-                           request->check_share ? request->check_share : SCARD_SHARE_SHARED,
-                           request->check_protocols ? request->check_protocols : SCARD_PROTOCOL_ANY, &handle,
-                           &protocol))
+    if (by->lpfnConnect)
+        handle = dialog_call_connect(request, by->lpfnConnect, by->pvUserData, reader);
+    else if (SCardConnectA(request->context, reader, by->dwShareMode ? by->dwShareMode : SCARD_SHARE_SHARED,
+                           by->dwPreferredProtocols ? by->dwPreferredProtocols : (DWORD)SCARD_PROTOCOL_ANY,
+                           &handle, &protocol))
         handle = 0;
     if (!handle)
         return false;
-    good = request->check(request->context, handle, request->check_user);
-    if (request->check_disconnect)
-        request->check_disconnect(request->context, handle, request->check_user);
+    good = by->lpfnCheck(request->context, handle, by->pvUserData);
+    if (by->lpfnDisconnect)
+        by->lpfnDisconnect(request->context, handle, by->pvUserData);
     else
         SCardDisconnect(handle, SCARD_LEAVE_CARD);
     return good;
@@ -75,12 +89,13 @@ static bool is_in(const char *list, const char *name)
 static LONG judge(const struct dialog_request *request, const SCARD_READERSTATE *state,
                   struct dialog_seat *seat)
 {
-    bool any = !request->cards && !request->interface_count;
+    const OPENCARD_SEARCH_CRITERIAA *by = &request->criteria;
+    bool any = !request->cards && !by->cguidInterfaces;
     DWORD length = SCARD_AUTOALLOCATE;
     const char *named = NULL;
     LPSTR types = NULL;
-    LONG code = SCardListCardsA(request->context, state->rgbAtr, any ? NULL : request->interfaces,
-                                any ? 0 : request->interface_count, (LPSTR)&types, &length);
+    LONG code = SCardListCardsA(request->context, state->rgbAtr, by->rgguidInterfaces, by->cguidInterfaces,
+                                (LPSTR)&types, &length);
 
     /* An ATR that cannot be parsed belongs to no type. */
     if (code != SCARD_S_SUCCESS && code != SCARD_E_INVALID_ATR)
@@ -89,49 +104,86 @@ static LONG judge(const struct dialog_request *request, const SCARD_READERSTATE 
         if (!request->cards || is_in(request->cards, type))
             named = type;
     seat->card = strdup(named ? named : "");
-    seat->fits = (any || named) && check(request, seat->reader);
+    seat->fits = seat->card && (any || named) && check(request, seat->reader);
     if (types)
         SCardFreeMemory(request->context, types);
     return seat->card ? SCARD_S_SUCCESS : SCARD_E_NO_MEMORY;
 }
 
-static LONG look_at(const struct dialog_request *request, const char *reader, struct dialog_seat *seat)
+static const struct dialog_seat *same_card(const struct dialog_seats *before, const struct dialog_seat *seat)
 {
-    SCARD_READERSTATE state = {.szReader = reader};
-    LONG code = SCardGetStatusChangeA(request->context, 0, &state, 1);
-
-    *seat = (struct dialog_seat){.reader = strdup(reader)};
-    if (!seat->reader)
-        return SCARD_E_NO_MEMORY;
-    if (code != SCARD_S_SUCCESS) /* gone meanwhile */
-        return code == SCARD_E_UNKNOWN_READER || code == SCARD_E_TIMEOUT ? SCARD_S_SUCCESS : code;
-    seat->known = state.dwEventState & ~(DWORD)SCARD_STATE_CHANGED;
-    if (!(state.dwEventState & SCARD_STATE_PRESENT) || state.dwEventState & SCARD_STATE_MUTE)
-        return SCARD_S_SUCCESS;
-    return judge(request, &state, seat);
+    for (size_t i = 0; before && i < before->count; i++)
+        if (!strcmp(before->seats[i].reader, seat->reader) && before->seats[i].comings == seat->comings &&
+            before->seats[i].card)
+            return &before->seats[i];
+    return NULL;
 }
 
-static LONG look_at_all(const struct dialog_request *request, const char *readers, struct dialog_seats *seats)
+static LONG look_at(const struct dialog_request *request, const struct dialog_seats *before,
+                    struct dialog_seat *seat)
 {
+    SCARD_READERSTATE state = {.szReader = seat->reader};
+    LONG code = SCardGetStatusChangeA(request->context, 0, &state, 1);
+    const struct dialog_seat *same;
+
+    if (code != SCARD_S_SUCCESS) /* gone meanwhile */
+        return code == SCARD_E_UNKNOWN_READER || code == SCARD_E_TIMEOUT ? SCARD_S_SUCCESS : code;
+    seat->comings = state.dwEventState >> 16;
+    if (!(state.dwEventState & SCARD_STATE_PRESENT))
+        return SCARD_S_SUCCESS;
+    same = same_card(before, seat);
+    if (!same && !(state.dwEventState & SCARD_STATE_MUTE))
+        return judge(request, &state, seat);
+    seat->card = strdup(same ? same->card : "");
+    seat->fits = same && same->fits;
+    return seat->card ? SCARD_S_SUCCESS : SCARD_E_NO_MEMORY;
+}
+
+/* Adds a seat for the reader, unless there is one by another name. */
+static LONG add_seat(const struct dialog_request *request, const char *reader, struct dialog_seats *seats)
+{
+    struct dialog_seat *seat = &seats->seats[seats->count];
+    DWORD length = SCARD_AUTOALLOCATE;
+    LPSTR own = NULL;
+    LONG code = scard_reader_own_name(request->context, reader, (LPSTR)&own, &length);
+
+    if (code != SCARD_S_SUCCESS)
+        return code == SCARD_E_UNKNOWN_READER ? SCARD_S_SUCCESS : code;
+    for (size_t i = 0; i < seats->count; i++)
+        if (!strcmp(seats->seats[i].own, own))
+            goto out;
+    seat->reader = strdup(reader);
+    seat->own = strdup(own);
+    seats->count++;
+    if (!seat->reader || !seat->own)
+        code = SCARD_E_NO_MEMORY;
+out:
+    SCardFreeMemory(request->context, own);
+    return code;
+}
+
+static LONG look_at_all(const struct dialog_request *request, const char *readers,
+                        const struct dialog_seats *before, struct dialog_seats *seats)
+{
+    LONG code = SCARD_S_SUCCESS;
     size_t count = 0;
 
     for (const char *reader = readers; *reader; reader += strlen(reader) + 1)
         count++;
-    seats->seats = calloc(count ? count : 1, sizeof *seats->seats);
+    seats->seats = calloc(count + !count, sizeof *seats->seats);
     if (!seats->seats)
         return SCARD_E_NO_MEMORY;
-    for (const char *reader = readers; *reader; reader += strlen(reader) + 1) {
-        struct dialog_seat *seat = &seats->seats[seats->count++];
-        LONG code = look_at(request, reader, seat);
-
-        if (code != SCARD_S_SUCCESS)
-            return code;
-        seats->fitting += seat->fits;
+    for (const char *reader = readers; *reader && !code; reader += strlen(reader) + 1)
+        code = add_seat(request, reader, seats);
+    for (size_t i = 0; i < seats->count && !code; i++) {
+        code = look_at(request, before, &seats->seats[i]);
+        seats->fitting += seats->seats[i].fits;
     }
-    return SCARD_S_SUCCESS;
+    return code;
 }
 
-LONG dialog_look(const struct dialog_request *request, struct dialog_seats *ret_seats)
+LONG dialog_look(const struct dialog_request *request, const struct dialog_seats *before,
+                 struct dialog_seats *ret_seats)
 {
     struct dialog_seats seats = {0};
     DWORD length = SCARD_AUTOALLOCATE;
@@ -141,7 +193,7 @@ LONG dialog_look(const struct dialog_request *request, struct dialog_seats *ret_
     if (code == SCARD_E_NO_READERS_AVAILABLE)
         code = SCARD_S_SUCCESS;
     if (code == SCARD_S_SUCCESS && readers)
-        code = look_at_all(request, readers, &seats);
+        code = look_at_all(request, readers, before, &seats);
     if (readers)
         SCardFreeMemory(request->context, readers);
     if (code == SCARD_S_SUCCESS)
@@ -151,10 +203,20 @@ LONG dialog_look(const struct dialog_request *request, struct dialog_seats *ret_
     return code;
 }
 
+size_t dialog_first_fit(const struct dialog_seats *seats)
+{
+    size_t first = 0;
+
+    while (!seats->seats[first].fits)
+        first++;
+    return first;
+}
+
 void dialog_seats_fini(struct dialog_seats *seats)
 {
     for (size_t i = 0; i < seats->count; i++) {
         free(seats->seats[i].reader);
+        free(seats->seats[i].own);
         free(seats->seats[i].card);
     }
     free(seats->seats);

@@ -207,7 +207,8 @@ LONG SCardGetReaderDeviceInstanceId(SCARDCONTEXT hContext, LPCSTR szReaderName, 
 LONG SCardGetReaderDeviceInstanceIdA(SCARDCONTEXT hContext, LPCSTR szReaderName, LPSTR szDeviceInstanceId, LPDWORD pcchDeviceInstanceId);
 LONG SCardGetReaderDeviceInstanceIdW(SCARDCONTEXT hContext, LPCWSTR szReaderName, LPWSTR szDeviceInstanceId, LPDWORD pcchDeviceInstanceId);
 
-/* The readers of that device, as a multi-string. SCARD_E_NO_READERS_AVAILABLE. */
+/* The readers of that device, by all their names, as a multi-string. SCARD_E_NO_READERS_AVAILABLE: none;
+ * SCARD_E_UNSUPPORTED_FEATURE as above. */
 LONG SCardListReadersWithDeviceInstanceId(SCARDCONTEXT hContext, LPCSTR szDeviceInstanceId, LPSTR mszReaders, LPDWORD pcchReaders);
 LONG SCardListReadersWithDeviceInstanceIdA(SCARDCONTEXT hContext, LPCSTR szDeviceInstanceId, LPSTR mszReaders, LPDWORD pcchReaders);
 LONG SCardListReadersWithDeviceInstanceIdW(SCARDCONTEXT hContext, LPCWSTR szDeviceInstanceId, LPWSTR mszReaders, LPDWORD pcchReaders);
@@ -216,25 +217,27 @@ LONG SCardListReadersWithDeviceInstanceIdW(SCARDCONTEXT hContext, LPCWSTR szDevi
  * SCARD_E_UNSUPPORTED_FEATURE: the service does not count (pcscd). */
 LONG SCardGetTransmitCount(SCARDHANDLE hCard, LPDWORD pcTransmitCount);
 
-/* Writes to the system's log (facility authpriv) that a PIN was right or wrong, SCARD_AUDIT_*, with the readers and
- * cards that the context is connected to. */
+/* Writes to the system's log (facility authpriv) that a PIN was right or wrong, SCARD_AUDIT_*, with the user, and the
+ * readers and cards (ATR) that the context is connected to. SCARD_E_INVALID_PARAMETER: another event. */
 LONG SCardAudit(SCARDCONTEXT hContext, DWORD dwEvent);
 
 /* An event that is signalled while a context can be established: the same for all callers, each of which releases it
- * once. scard_event_fd (scard.h) gives a descriptor to poll. NULL without memory or descriptors. */
+ * once. scard_event_fd (scard.h) gives a descriptor to poll. NULL without memory or descriptors. It follows the service
+ * that SCARD_SERVICE named at the first of them; a forked child has none of them. */
 HANDLE SCardAccessStartedEvent(void);
 void SCardReleaseStartedEvent(void);
 
 /* The dialog: finds a card, asking on the controlling terminal (/dev/tty) for one to be inserted or chosen. */
-#define SC_DLG_MINIMAL_UI 0x01 /* asks only when not exactly one card fits */
+#define SC_DLG_MINIMAL_UI 0x01 /* asks only when not exactly one card fits; so do no flags */
 #define SC_DLG_NO_UI 0x02      /* never asks: SCARD_E_NO_SMARTCARD when none fits, else the first one */
 #define SC_DLG_FORCE_UI 0x04   /* asks even if one card fits */
 
 /* SCardDlgExtendedError */
-#define SCERR_NOCARDNAME 0x4000
-#define SCERR_NOGUIDS 0x8000
+#define SCERR_NOCARDNAME 0x4000 /* no card type has one of the names */
+#define SCERR_NOGUIDS 0x8000    /* no card type has the interfaces */
 
-/* Connect returns a card handle or 0; check says whether the card is one that is looked for; then disconnect. */
+/* Connect returns a card handle or 0; check says whether the card is one that is looked for; then disconnect. A card
+ * is checked when it is first seen, and again when somebody chooses it although it did not pass. */
 typedef SCARDHANDLE(WINAPI *LPOCNCONNPROCA)(SCARDCONTEXT, LPSTR szReader, LPSTR mszCards, PVOID pvUserData);
 typedef SCARDHANDLE(WINAPI *LPOCNCONNPROCW)(SCARDCONTEXT, LPWSTR szReader, LPWSTR mszCards, PVOID pvUserData);
 typedef BOOL(WINAPI *LPOCNCHKPROC)(SCARDCONTEXT, SCARDHANDLE, PVOID pvUserData);
@@ -274,8 +277,9 @@ typedef struct {
     DWORD dwPreferredProtocols;
 } OPENCARD_SEARCH_CRITERIAW, *POPENCARD_SEARCH_CRITERIAW, *LPOPENCARD_SEARCH_CRITERIAW;
 
-/* In: context, flags, texts, criteria (NULL: any card), how to connect (share mode 0: not at all). Out: the names of
- * the reader and the card type in the caller's buffers, protocol and handle. */
+/* In: context, flags, texts, criteria (NULL: any card), how to connect (a function, or by share mode; 0: not at all).
+ * Out: the names of the reader and the card type ("": it has none) in the caller's buffers (NULL: not wanted), and
+ * their lengths with NUL; protocol and handle, which are 0 where nothing is known of them. */
 typedef struct {
     DWORD dwStructSize;
     SCARDCONTEXT hSCardContext;
@@ -371,8 +375,10 @@ typedef struct {
     SCARDHANDLE hCardHandle;
 } OPENCARDNAMEW, *POPENCARDNAMEW, *LPOPENCARDNAMEW;
 
-/* SCARD_W_CANCELLED_BY_USER; SCARD_E_NO_MEMORY: a name does not fit, nMaxRdr and nMaxCard say what is needed;
- * SCARD_E_INVALID_PARAMETER: dwStructSize; SCARD_E_UNSUPPORTED_FEATURE: there is no terminal to ask on. */
+/* SCARD_W_CANCELLED_BY_USER; SCARD_E_NO_MEMORY: a name does not fit, nMaxRdr and nMaxCard say what is needed, and
+ * nothing was connected; SCARD_E_INVALID_PARAMETER: dwStructSize; SCARD_E_UNSUPPORTED_FEATURE: there is no terminal to
+ * ask on; SCARD_E_UNKNOWN_CARD: see SCardDlgExtendedError; SCARD_E_NO_SMARTCARD: SC_DLG_NO_UI; what SCardConnect says.
+ */
 LONG SCardUIDlgSelectCardA(LPOPENCARDNAME_EXA pDlgStruc);
 LONG SCardUIDlgSelectCardW(LPOPENCARDNAME_EXW pDlgStruc);
 LONG GetOpenCardNameA(LPOPENCARDNAMEA pOpenCardName);
