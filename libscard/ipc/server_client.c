@@ -24,9 +24,9 @@
 #define STAY_US 2000
 #define STAYING_MAX 64u
 
-/* libpcsclite writes a request in so many. Who needs more waits like those that are slow, and has its time
- * counted. */
-#define PIECES_MAX 3u
+/* A request comes in so many: three from libpcsclite, a long one in more. Who needs more waits like those
+ * that are slow, and has its time counted. */
+#define PIECES_MAX 8u
 
 /* Told once, to one thread, until that listens again. */
 static int listen_to(struct server_client *client, int operation)
@@ -200,14 +200,11 @@ static bool answer(struct server_client *client, struct server_worker *worker, c
     struct server_message message;
     size_t used = 0;
 
-    client->missing = 0;
     while (used < length) {
         int rc = server_message_read(client->minor, bytes + used, length - used, &message);
 
-        if (rc > 0) {
-            client->missing = message.size - (length - used);
+        if (rc > 0)
             break;
-        }
         if (!rc && client->gone)
             return false;
         if (!rc && worker->last)
@@ -224,35 +221,26 @@ static bool answer(struct server_client *client, struct server_worker *worker, c
     return true;
 }
 
-/* What has come into the worker's room: the beginning of a message is kept with the client. */
-static bool take(struct server_client *client, struct server_worker *worker, size_t length)
-{
-    size_t used = 0;
-    bool go_on = answer(client, worker, worker->in, length, &used);
-
-    client->begun = go_on && used < length;
-    if (client->begun && buffer_append(&client->input, worker->in + used, length - used)) {
-        server_client_expel(client, "no memory for its message");
-        go_on = false;
-    }
-    secret_wipe(worker->in, length);
-    return go_on;
-}
-
-/* The rest of a message that is kept with the client, never more than that. */
-static bool take_rest(struct server_client *client, struct server_worker *worker, size_t length)
+/* The beginning of a message goes on in the worker's room. How many bytes it is. */
+static size_t resume(struct server_client *client, struct server_worker *worker)
 {
     struct buffer *input = &client->input;
-    size_t used = 0;
-    bool go_on;
+    size_t length = input->length;
 
-    input->length += length;
-    go_on = answer(client, worker, input->data, input->length, &used);
-    if (go_on && used) {
-        buffer_fini(input);
-        *input = (struct buffer){0};
-    }
-    return go_on;
+    if (length)
+        memcpy(worker->in, input->data, length);
+    buffer_fini(input);
+    *input = (struct buffer){0};
+    return length;
+}
+
+/* The beginning of a message is kept with the client. */
+static bool keep(struct server_client *client, const struct server_worker *worker, size_t length)
+{
+    if (!length || !buffer_append(&client->input, worker->in, length))
+        return true;
+    server_client_expel(client, "no memory for its message");
+    return false;
 }
 
 /* Whether the next request will be there before it is worth while to listen for it together with all others:
@@ -285,33 +273,34 @@ static ssize_t receive(struct server_client *client, void *room, size_t size, bo
 /* Reads and answers until nothing more is there. false: it is over. */
 static bool read_requests(struct server_client *client, struct server_worker *worker)
 {
-    bool quick = clock_now_ns() - client->answered_ns < STAY_US * INT64_C(1000), stays = false;
+    bool quick = clock_now_ns() - client->answered_ns < STAY_US * INT64_C(1000), stays = false, go_on;
+    size_t held = resume(client, worker), used, room;
     unsigned pieces = 0;
+    ssize_t got;
 
-    for (;;) {
-        struct buffer *input = &client->input;
-        bool begun = input->length > 0;
-        size_t room = begun ? client->missing : sizeof worker->in;
-        ssize_t got;
-
-        if (begun && buffer_reserve(input, room)) {
-            server_client_expel(client, "no memory for its message");
-            return false;
-        }
-        got = receive(client, begun ? input->data + input->length : worker->in, room, stays);
-        if (got < 0)
-            return errno == EAGAIN;
-        if (got == 0 && begun)
+    client->begun = !held;
+    do {
+        room = sizeof worker->in - held;
+        got = receive(client, worker->in + held, room, stays);
+        go_on = got < 0 && errno == EAGAIN;
+        if (!got && held)
             server_client_expel(client, "it ended in the middle of a message");
-        if (got == 0 || !(begun ? take_rest : take)(client, worker, (size_t)got))
-            return false;
+        if (got <= 0 || !answer(client, worker, worker->in, held + (size_t)got, &used))
+            break;
+        held += (size_t)got - used;
+        memmove(worker->in, worker->in + used, held);
+        secret_wipe(worker->in + held, used);
+        client->begun |= used > 0;
         client->answered_ns = clock_now_ns();
-        pieces = input->length ? pieces + 1 : 0;
+        pieces = held ? pieces + 1 : 0;
         stays = (size_t)got < room && pieces < PIECES_MAX && may_stay(client, quick);
+        go_on = true;
         /* What comes now is told of; the rest of a message is most likely there. */
-        if ((size_t)got < room && !input->length && !stays)
-            return true;
-    }
+    } while ((size_t)got == room || held || stays);
+    go_on = go_on && keep(client, worker, held);
+    client->begun = client->begun && held;
+    secret_wipe(worker->in, held);
+    return go_on;
 }
 
 /* The end, by the thread that has the client busy. */

@@ -100,7 +100,6 @@ struct server_client {
     int32_t minor;
     uint32_t told_count; /* entries that the table was said to have; UINT32_MAX: not said */
     struct buffer input; /* the beginning of a message */
-    size_t missing;      /* how many bytes of it are known to be missing */
     bool begun;          /* it is another message than the one that its deadline is for */
     int64_t answered_ns; /* when its last request was */
     bool can_stay;       /* a receive that waits ends soon */
