@@ -67,6 +67,9 @@ enum explain_kind explain_guess(const uint8_t *bytes, size_t length)
         return KIND_CCID;
     if (length >= 4 && is_usual_class(bytes[0]) && is_named(bytes) && !apdu_parse(bytes, length, &apdu, NULL))
         return KIND_COMMAND;
+    /* 90 00 is an empty object as well. */
+    if (ends_in_status(bytes, length) && explain_is_tlv(bytes, length - 2))
+        return KIND_RESPONSE;
     if (explain_is_tlv(bytes, length))
         return KIND_TLV;
     if (ends_in_status(bytes, length))

@@ -37,6 +37,38 @@ static void add_service(uint8_t byte, size_t at, unsigned depth, struct explanat
              {0x0E, 0x04, "read by GET DATA"}, {0x01, 0x01, "no master file"}, {0x01, 0x00, "master file"});
 }
 
+/* Table 119. Data units are counted in powers of two of half bytes. */
+static void add_coding(uint8_t byte, size_t at, unsigned depth, struct explanation *out)
+{
+    unsigned quartets = 1U << (byte & 15);
+
+    explanation_add(out, depth, at, 1, "coding", "%s", "");
+    SAY_BITS(out, byte, {0x80, 0x80, "TLV files"}, {0x60, 0x00, "write once"},
+             {0x60, 0x20, "write behaviour proprietary"}, {0x60, 0x40, "write OR"}, {0x60, 0x60, "write AND"},
+             {0x10, 0x10, "FF begins tags"});
+    if (quartets == 1)
+        explanation_more(out, ", units of half a byte");
+    else
+        explanation_more(out, ", units of %u byte%s", quartets / 2, quartets == 2 ? "" : "s");
+}
+
+/* Table 120. */
+static void add_lengths(uint8_t byte, size_t at, unsigned depth, struct explanation *out)
+{
+    static const char *const givers[4] = {NULL, "the reader", "the card", "reader or card"};
+    unsigned giver = byte >> 3 & 3, channels = (byte & 7) + 1U;
+
+    explanation_add(out, depth, at, 1, "lengths", "%s", "");
+    SAY_BITS(out, byte, {0x80, 0x80, "command chaining"}, {0x40, 0x40, "extended lengths"},
+             {0x20, 0x20, "extended lengths told in EF.ATR"});
+    explanation_more(out, "%s", byte & 0xE0 ? ", " : "");
+    if (giver)
+        explanation_more(out, "%u logical channel%s%s, numbered by %s", channels, channels == 1 ? "" : "s",
+                         channels == 8 ? " or more" : "", givers[giver]);
+    else
+        explanation_more(out, "no logical channels");
+}
+
 /* Tables 118 to 120. */
 static void add_capabilities(const uint8_t *bytes, size_t count, size_t at, unsigned depth,
                              struct explanation *out)
@@ -46,21 +78,10 @@ static void add_capabilities(const uint8_t *bytes, size_t count, size_t at, unsi
              {0x20, 0x20, "by path"}, {0x10, 0x10, "by file identifier"}, {0x08, 0x08, "implicit"},
              {0x04, 0x04, "short file identifiers"}, {0x02, 0x02, "record numbers"},
              {0x01, 0x01, "record identifiers"});
-    if (count > 1) {
-        explanation_add(out, depth, at + 1, 1, "coding", "%s", "");
-        SAY_BITS(out, bytes[1], {0x80, 0x80, "TLV files"}, {0x60, 0x00, "write once"},
-                 {0x60, 0x20, "write behaviour proprietary"}, {0x60, 0x40, "write OR"},
-                 {0x60, 0x60, "write AND"}, {0x10, 0x10, "FF begins tags"}, {0x0F, 0x01, "units of 1 byte"});
-    }
-    if (count > 2) {
-        explanation_add(out, depth, at + 2, 1, "lengths", "%s", "");
-        SAY_BITS(out, bytes[2], {0x80, 0x80, "command chaining"}, {0x40, 0x40, "extended lengths"},
-                 {0x20, 0x20, "extended lengths told in EF.ATR"});
-        explanation_more(out, "%s%u logical channel%s", bytes[2] & 0xE0 ? ", " : "", (bytes[2] & 7) + 1U,
-                         bytes[2] & 7 ? "s" : "");
-        if ((bytes[2] & 7) == 7)
-            explanation_more(out, " or more");
-    }
+    if (count > 1)
+        add_coding(bytes[1], at + 1, depth, out);
+    if (count > 2)
+        add_lengths(bytes[2], at + 2, depth, out);
 }
 
 /* One byte the life cycle, two the status word, three both. */

@@ -134,7 +134,7 @@ static const struct {
 #undef TABLE
 };
 
-/* 9000 and the like say "done"; what iso/sw tells of two standards is cut to one. */
+/* What iso/sw tells of two standards is cut to one. */
 static bool describe_91(uint8_t sw2, enum explain_context context, char *text, size_t capacity)
 {
     static const char other[] = "; DESFire: ";
@@ -142,6 +142,10 @@ static bool describe_91(uint8_t sw2, enum explain_context context, char *text, s
 
     if (context == EXPLAIN_DESFIRE && (!sw2 || sw2 == 0xAF)) {
         (void)snprintf(text, capacity, "%s", sw2 ? "done, another frame follows" : "done");
+        return true;
+    }
+    if (context == EXPLAIN_SIM && !sw2) {
+        (void)snprintf(text, capacity, "done, a proactive command waits");
         return true;
     }
     (void)sw_describe((uint16_t)(0x9100 | sw2), text, capacity);
