@@ -22,15 +22,16 @@
 static int failed(const struct database_writer *writer, const char *below, const char *file)
 {
     int error = errno;
-    bool refused = error == EACCES || error == EPERM || error == EROFS;
+    bool refused = error == EACCES || error == EPERM;
+    const char *advice = !refused                           ? "nothing was changed"
+                         : writer->scope == DATABASE_SYSTEM ? "the system's database is root's"
+                                                            : "see whose it is, and its mode";
 
     if (error == ENOMEM)
         return RC_NO_MEMORY;
-    return detail_set(refused ? RC_NO_ACCESS : RC_IO, "%s%s%s%s%s cannot be written: %s%s", writer->base,
-                      *below ? "/" : "", below, *file ? "/" : "", file, strerror(error),
-                      !refused                           ? "; nothing was changed"
-                      : writer->scope == DATABASE_SYSTEM ? "; the system's database is root's"
-                                                         : "; see whose it is, and its mode");
+    return detail_set(refused || error == EROFS ? RC_NO_ACCESS : RC_IO,
+                      "%s%s%s%s%s cannot be written: %s; %s", writer->base, *below ? "/" : "", below,
+                      *file ? "/" : "", file, strerror(error), advice);
 }
 
 /* So that a new name in it outlives a power failure. Not all file systems can do it. */
@@ -268,7 +269,7 @@ static bool name_new(int folder, const char *name)
 int database_writer_put(const struct database_writer *writer, enum database_kind kind, const char *file,
                         const char *name, const char *text, size_t length)
 {
-    int folder, rc;
+    int folder = -1, rc;
 
     if (length > DATABASE_FILE_MAX)
         return detail_set(RC_INVALID_VALUE, "the entry '%.60s' would be longer than %u bytes", name,
@@ -289,7 +290,7 @@ int database_writer_put(const struct database_writer *writer, enum database_kind
 
 int database_writer_remove(const struct database_writer *writer, enum database_kind kind, const char *file)
 {
-    int folder, rc = open_folder(writer, kind, false, &folder);
+    int folder = -1, rc = open_folder(writer, kind, false, &folder);
 
     if (rc)
         return rc;

@@ -105,16 +105,16 @@ static void every_allocation_may_fail(void **state)
     static const struct {
         const char *name;
         int (*run)(void);
-        unsigned least; /* so many allocations at least */
+        unsigned least; /* so many allocations at least; a hardened asprintf is not counted */
     } runs[] = {{"load", load, 20},
-                {"find the place", find_place, 2},
+                {"find the place", find_place, 1},
                 {"add a card", add_card, 10},
                 {"change a card", change_card, 10},
                 {"add a member", add_member, 8},
                 {"remove a reader", remove_reader, 8},
                 {"write an item", write_item, 2},
                 {"read an item", read_item, 2},
-                {"find the cache", find_cache, 1}};
+                {"find the cache", find_cache, 0}};
 
     (void)state;
     for (size_t i = 0; i < sizeof runs / sizeof *runs; i++) {
