@@ -29,7 +29,7 @@ struct remote {
     struct connection *first; /* connected, not used yet; or NULL */
     bool ours;                /* a server with features has given a context here */
 
-    /* Servers of minor 4 do not count changes of the list of readers. */
+    /* Servers of minor 3 and 4 do not count changes of the list of readers. */
     char *names;
     size_t names_length;
     uint16_t list_events;

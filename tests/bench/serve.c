@@ -2,16 +2,19 @@
 /*
  * What a shared reader costs a program, by the PC/SC API of any library: one binary for all of them.
  *
- *     serve_bench LIBRARY rate FIRST READERS OUT IN CLIENTS MS   SCardTransmit, clients spread over the
- * readers serve_bench LIBRARY transact FIRST CLIENTS MS              a transaction of one exchange, all on
- * one reader serve_bench LIBRARY wake FIRST PORT WAITERS ROUNDS         card in and out, to
- * SCardGetStatusChange's return serve_bench LIBRARY cancel WAITERS ROUNDS                  SCardCancel to the
- * same serve_bench LIBRARY contexts THREADS MS                    SCardEstablishContext and
- * SCardReleaseContext serve_bench LIBRARY memory COUNT OUT PID                   contexts until refused,
- * memory of PID for each; OUT not 0: each has exchanged that much serve_bench LIBRARY idle PID SECONDS a card
- * held and a wait, nothing happens serve_bench LIBRARY race THREADS COUNT                     contexts made,
- * used and released by all threads serve_bench - bare HOPS OUT IN CLIENTS MS PORT…            no library: a
- * socket to each card (1 hop), or a process between (2)
+ * serve_bench LIBRARY PART ARGUMENTS...:
+ *
+ * - rate FIRST READERS OUT IN CLIENTS MS: SCardTransmit, clients spread over the readers
+ * - transact FIRST CLIENTS MS: a transaction of one exchange, all on one reader
+ * - wake FIRST PORT WAITERS ROUNDS: card in and out, to SCardGetStatusChange's return
+ * - cancel WAITERS ROUNDS: SCardCancel to the same
+ * - contexts THREADS MS: SCardEstablishContext and SCardReleaseContext
+ * - memory COUNT OUT PID: contexts until refused, memory of PID for each; OUT not 0: each has exchanged that
+ * much
+ * - idle PID SECONDS: a card held and a wait, nothing happens
+ * - race THREADS COUNT: contexts made, used and released by all threads
+ * - bare HOPS OUT IN CLIENTS MS PORT..., LIBRARY is -: a socket to each card (1 hop), or a process between
+ * (2)
  *
  * Readers are by their place in the library's list, cards those of echo_card --reply P1P2, or for wake none.
  * PID: the server's, 0 for this process. Prints a line for each figure: its name, an equals sign and the
