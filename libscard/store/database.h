@@ -17,9 +17,14 @@
  * else; it is never written to. Of two files in one folder with one name, the first in the order of file
  * names counts, and the other is a problem. The user's entry comes before the system's of the same name.
  *
- * Writing: one writer at a time per folder (a lock that dies with its process), to a new file that takes the
+ * Only regular files (or links to them) of at most 256 KiB that end with .conf and are not hidden are read. A
+ * setting that is not known makes its file a problem. libconfig's parser forgets a few bytes for each file in
+ * which a text stands where none may.
+ *
+ * Writing: one writer at a time per scope (a lock that dies with its process), to a new file that takes the
  * old one's place when it is whole and on disk. Readers need no lock, and see the old or the new. A change
- * keeps the comment at the head of the entry's file; other comments in it are lost.
+ * keeps the comment at the head of the entry's file and its mode; other comments in it are lost, and a link
+ * is replaced by a file.
  *
  * Nothing here is shared between threads: a loaded database is constant; who caches it has the lock.
  */
@@ -102,7 +107,9 @@ void database_place_fini(struct database_place *place);
 int database_load(const struct database_place *place, struct database *ret_database);
 void database_fini(struct database *database);
 
-/* A value that differs when a folder or file of the database may have changed since: for who caches. */
+/* A value that differs when a folder or file of the database may have changed since: for who caches. A file
+ * that is edited in place without another size, in the same tick of the file system's clock, does not show.
+ */
 struct database_stamp {
     struct timespec changed[6];
     uint64_t inode[6];
@@ -122,20 +129,23 @@ bool database_card_matches(const struct database_card *card, const uint8_t *atr,
  *
  *   RC_NO_ACCESS       the folder or file may not be written, or its file system is read-only
  *   RC_NO_SERVICE      no such place: no home directory
- *   RC_INVALID_VALUE   add: the name is there in this scope (add a reader: RC_DUPLICATE)
+ *   RC_INVALID_VALUE   add: the name is there in this scope (add a reader: RC_DUPLICATE); the entry would be
+ *                      too long for a file; the primary provider is no GUID
  *   RC_NOT_FOUND       change, remove: it is not there in this scope
  *   RC_IO              disk full and the like; the old file is as it was
  *   RC_NO_MEMORY
  *
- * each with a detail that names the path. A name is 1 … 4096 bytes of UTF-8 without control characters
- * (RC_INVALID_PARAMETER). A damaged file that may hold the name is told in the detail. */
+ * each with a detail. All names and other texts are 1 … 4096 bytes of UTF-8 without control characters
+ * (store/name.h; RC_INVALID_PARAMETER). They wait for another writer. The path of an entry that is added is
+ * not looked at. A damaged file that may hold the name is told in the detail. */
 int database_card_add(const struct database_place *place, const struct database_card *card);
 int database_card_remove(const struct database_place *place, enum database_scope scope, const char *name);
+/* value NULL: none any more. */
 int database_card_set_provider(const struct database_place *place, enum database_scope scope,
                                const char *name, enum database_provider provider, const char *value);
 
 int database_reader_add(const struct database_place *place, const struct database_reader *reader);
-/* Also takes it out of the groups of this scope. */
+/* Also takes it out of the groups of this scope, before: it stays, without some of them, if that fails. */
 int database_reader_remove(const struct database_place *place, enum database_scope scope, const char *name);
 
 /* Makes the group if needed; a member already: fine. */
