@@ -31,6 +31,7 @@ struct call {
     struct desk *desk; /* the front's, or a guest for this call */
     struct output *output;
     struct desk guest; /* a connection for this call only */
+    bool decode;       /* people: explain answers, whatever the front says */
     bool hushed;       /* exchanges are shown with --verbose only, and on stderr */
     char *reader;      /* the picked reader (NEED_READER, NEED_CARD, NEED_DIRECT); owned */
 };

@@ -213,6 +213,7 @@ int exchange_run(struct call *call, const struct apdu_text *apdu, unsigned numbe
         .call = call,
         .apdu = apdu,
         .exchange = {.number = number,
+                     .given = &apdu->bytes,
                      .secret_offset = apdu->secret_offset,
                      .secret_length = apdu->secret_length},
     };

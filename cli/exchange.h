@@ -22,6 +22,7 @@
 
 struct exchange {
     unsigned number; /* of the APDU that the user gave, from 1 */
+    const struct buffer *given; /* that APDU, which command may follow up */
     const uint8_t *command;
     size_t command_length;
     const uint8_t *response; /* with SW1 SW2 */

@@ -6,8 +6,10 @@
 #include <string.h>
 
 #include "base/hex.h"
+#include "cli/explain/bytes.h"
 #include "cli/explain/ins.h"
 #include "cli/explain/sw.h"
+#include "cli/explain_show.h"
 #include "iso/apdu.h"
 
 /* Bytes in a line, and a mark: what a terminal of 100 columns has room for, or one of 80. */
@@ -60,6 +62,18 @@ static enum paint paint_of(const struct exchange *exchange, const struct exchang
     return sw_classify(exchange->sw) == SW_WARNING ? PAINT_WARN : PAINT_GOOD;
 }
 
+/* What the data of all parts mean, if that is known. */
+static void decoded(const struct call *call, const struct exchange *exchange, const struct buffer *data,
+                    struct record *record)
+{
+    struct explanation explanation = {.show_secrets = call->globals.show_secrets};
+
+    if (explain_answer(data->data, data->length, exchange->given->data, exchange->given->length,
+                       call->desk->selected, 1, &explanation))
+        explain_brief(call->output, record, &explanation, data->data);
+    explanation_fini(&explanation);
+}
+
 static void people(struct call *call, const struct exchange *exchange, const struct exchange_result *result,
                    const char *command, const char *response, const char *meaning, struct record *record)
 {
@@ -78,6 +92,8 @@ static void people(struct call *call, const struct exchange *exchange, const str
     record_people(record, "< %s%04X%s  %s  %s%.2f ms%s\n", output_paint(output, paint_of(exchange, result)),
                   exchange->sw, output_paint(output, PAINT_END), meaning, output_paint(output, PAINT_DIM),
                   (double)exchange->elapsed_ns / 1e6, output_paint(output, PAINT_END));
+    if (exchange->last && (call->decode || call->front->decode))
+        decoded(call, exchange, &result->data, record);
 }
 
 /* Data of all parts, then the last status word. */

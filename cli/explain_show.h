@@ -11,6 +11,11 @@
 void explain_people(const struct output *output, struct record *record, const struct explanation *explanation,
                     const uint8_t *bytes);
 
+/* The same in short, dim, to stand below the bytes: a line each, no longer than the terminal is wide, of many parts the
+ * first ones. */
+void explain_brief(const struct output *output, struct record *record, const struct explanation *explanation,
+                   const uint8_t *bytes);
+
 /* Writes a record "part" for each part, for pipes and JSON: depth, label, offset, length, hex ("**" if
  * hidden), text. Nothing for people, who have explain_people. Returns a status. */
 int explain_parts(struct output *output, const struct explanation *explanation, const uint8_t *bytes);

@@ -217,6 +217,7 @@ int shell_run(struct call *call)
     shell.front.globals = call->globals;
     shell.front.run_shell = NULL;
     shell.front.open_session = NULL;
+    shell.front.decode = shell.output.mode == OUTPUT_PEOPLE;
     series_begin(&shell.series, &shell.front, NULL);
     shell.series.hints = &shell.hints;
     shell.hints = true;

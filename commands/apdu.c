@@ -121,6 +121,8 @@ static int run(struct call *call)
     DWORD disposition;
     int status = secret_open(call, "pin", &sending.secrets);
 
+    call->decode = call_flag(call, "decode");
+
     if (status != STATUS_DONE)
         return status;
     status = send_all(&sending);
@@ -142,6 +144,7 @@ static const struct argument_spec arguments[] = {
 };
 
 static const struct option_spec options[] = {
+    {"decode", 0, VALUE_NONE, NULL, NULL, "explain the data of answers; for people, not in pipes"},
     {"keep-going", 'k', VALUE_NONE, NULL, NULL, "go on after an answer that is not as expected"},
     {"pin-file", 0, VALUE_FILE, "FILE", NULL,
      "read {pin} and its like from FILE, one a line, in order of use"},

@@ -8,6 +8,8 @@
 #include "cli/explain/sw.h"
 #include "iso/apdu.h"
 
+#define TEXT_LEAST 4
+
 static void add_class(uint8_t cla, size_t base, unsigned depth, struct explanation *out)
 {
     struct apdu_class class = apdu_class(cla);
@@ -123,6 +125,27 @@ static bool add_value(const uint8_t *bytes, size_t length, const uint8_t *comman
         return false;
     explanation_add(out, depth, base, length, "data", "%s", fact->name);
     explain_value(bytes, length, fact->value, context, out);
+    return true;
+}
+
+bool explain_answer(const uint8_t *bytes, size_t length, const uint8_t *command, size_t command_length,
+                    enum explain_context context, unsigned depth, struct explanation *out)
+{
+    if (command_length > 0)
+        context = explain_context_for(command[0], context);
+    if (explain_is_tlv(bytes, length)) {
+        if (context == EXPLAIN_ISO)
+            context = explain_context_of_objects(bytes, length);
+        explain_tlv(bytes, length, 0, context, 0, depth, out);
+        return true;
+    }
+    if (length > 0 && add_value(bytes, length, command, command_length, context, 0, depth, out))
+        return true;
+    /* A few bytes are letters by chance. */
+    if (length < TEXT_LEAST || !explain_is_text(bytes, length))
+        return false;
+    explanation_add(out, depth, 0, length, "data", "text");
+    explain_value(bytes, length, TAG_TEXT, context, out);
     return true;
 }
 

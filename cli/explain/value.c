@@ -9,7 +9,7 @@
 /* Words need no more of a text; all its bytes are shown beside. */
 #define TEXT_SHOWN 120
 
-static bool is_text(const uint8_t *bytes, size_t length)
+bool explain_is_text(const uint8_t *bytes, size_t length)
 {
     for (size_t i = 0; i < length; i++)
         if (bytes[i] < 0x20 || bytes[i] > 0x7E)
@@ -21,7 +21,7 @@ static void add_text(const uint8_t *bytes, size_t length, struct explanation *ou
 {
     bool cut = length > TEXT_SHOWN;
 
-    if (is_text(bytes, length))
+    if (explain_is_text(bytes, length))
         explanation_more(out, ": \"%.*s%s\"", (int)(cut ? TEXT_SHOWN : length), (const char *)bytes,
                          cut ? "..." : "");
 }

@@ -228,3 +228,28 @@ load helper
     assert_output --partial '"meaning":"verification failed, 2 tries left"'
     assert_output --partial "the card answered 63C2 (verification failed, 2 tries left)"
 }
+
+@test "--decode explains the answer to people, and changes nothing for others" {
+    run on_terminal apdu --decode 00A40000023F0000
+    assert_success
+    assert_output --regexp '6F  file control information \(FCI\), 32 bytes'
+    assert_output --partial '    83  file identifier  3F 00'
+    assert_output --partial '    50  application label: "scard simulated card"'
+    run on_terminal apdu 00A40000023F0000
+    refute_output --partial 'file identifier'
+    run scard apdu --decode 00A40000023F0000
+    assert_output '6F2082013883023F008A0105501473636172642073696D756C6174656420636172649000'
+    plain=$(scard apdu --json 00A40000023F0000 | sed 's/"ms":[^,]*//')
+    run scard apdu --json --decode 00A40000023F0000
+    [ "$(sed 's/"ms":[^,]*//' <<<"$output")" = "$plain" ]
+}
+
+@test "--decode: text is shown, bytes that say nothing are not; data that came in parts are one" {
+    SCARD_READERS=sim:echo run on_terminal apdu --decode '80000000:"some text"' 80000000:0102030405060708
+    assert_success
+    assert_output --partial 'data  text: "some text"'
+    refute_line --regexp '^[^<>]*01 02 03'
+    run on_terminal apdu --protocol t0 --decode 00A40000023F0000
+    assert_output --partial '(auto)'
+    assert_output --partial '    83  file identifier  3F 00'
+}
