@@ -123,25 +123,34 @@ static void ask_problem(struct call *call, char *problem, size_t room)
         problem[0] = '\0';
 }
 
-/* Sentences to end the error with, in a new block; NULL: nothing is known beyond the table. */
-static char *find_likely(struct call *call, LONG code, bool brief)
+/* What to do next, in a new block: the likely cause, if one is found, in place of what the table guesses.
+ * NULL: out of memory. */
+static char *find_advice(struct call *call, LONG code, bool has_own_advice)
 {
-    char device[256] = "";
+    const char *advice = has_own_advice ? "" : status_of_scard(code)->advice;
+    char device[256] = "", *likely = NULL, *both;
     DWORD length = sizeof device;
 
-    if (!likely_applies(code))
-        return NULL;
-    if (call->reader != NULL && code == SCARD_E_READER_UNAVAILABLE &&
-        scard_reader_fact(call->desk->context, call->reader, "device", device, &length) != SCARD_S_SUCCESS)
-        return NULL;
-    return likely_find(code, device, brief);
+    if (likely_applies(code) &&
+        (call->reader == NULL || code != SCARD_E_READER_UNAVAILABLE ||
+         scard_reader_fact(call->desk->context, call->reader, "device", device, &length) == SCARD_S_SUCCESS))
+        likely = likely_find(code, device, has_own_advice);
+    if (likely == NULL)
+        return strdup(advice);
+    /* That there are virtual readers no look at the machine tells. */
+    if (code != SCARD_E_NO_READERS_AVAILABLE)
+        return likely;
+    if (asprintf(&both, "%s %s", advice, likely) < 0)
+        both = NULL;
+    free(likely);
+    return both;
 }
 
 int call_fail_scard(struct call *call, LONG code, const char *format, ...)
 {
     const struct status_words *words = status_of_scard(code);
     const char *detail = scard_error_detail();
-    char *about, *what, *likely, problem[DETAIL_ROOM];
+    char *about, *what, *advice, problem[DETAIL_ROOM];
     bool has_own_advice;
     va_list args;
     int result;
@@ -168,12 +177,10 @@ int call_fail_scard(struct call *call, LONG code, const char *format, ...)
         free(about);
         return call_no_memory(call);
     }
-    likely = find_likely(call, code, has_own_advice);
-    result = output_error(call->output, (int)words->status, code, what,
-                          likely != NULL   ? likely
-                          : has_own_advice ? ""
-                                           : words->advice);
-    free(likely);
+    advice = find_advice(call, code, has_own_advice);
+    result =
+        output_error(call->output, (int)words->status, code, what, advice != NULL ? advice : words->advice);
+    free(advice);
     free(what);
     free(about);
     return result;

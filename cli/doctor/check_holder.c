@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/bytes.h"
 #include "cli/doctor/exam.h"
@@ -53,6 +54,10 @@ static void say_held(struct exam *exam, const struct device *device, const struc
 {
     const char *sudo = holder->uid == exam->person.uid ? "" : "sudo ";
 
+    if (!exam->system.prepared && holder->pid == getpid()) {
+        exam_ok(exam, "usb:%s is open in this scard", device->path);
+        return;
+    }
     if (is_used_server(exam, holder)) {
         exam_ok(exam, "usb:%s is held by %s (pid %d), which serves it", device->path, holder->name,
                 (int)holder->pid);

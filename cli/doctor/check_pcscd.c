@@ -113,6 +113,17 @@ static void look_at_socket(struct exam *exam, enum place place, bool wanted)
             exam_mend(exam, "sudo systemctl restart pcscd.service");
         say(exam, wanted, STATUS_SERVICE, what);
         break;
+    case TALK_REFUSED:
+        /* pcscd asks polkit, of which there is a check. */
+        if (wanted && place != PLACE_OF_PCSCD) {
+            mend_denied(exam, place);
+            exam_fail(exam, status_of_scard((LONG)server->talk.code)->status,
+                      "%s at %s refuses a context: %s", name, server->path,
+                      status_of_scard((LONG)server->talk.code)->what);
+            break;
+        }
+        exam_ok(exam, "%s listens at %s", name, server->path);
+        break;
     default:
         exam_ok(exam, "%s listens at %s%s", name, server->path, wanted ? ", and is used" : "");
         break;
@@ -319,7 +330,7 @@ static void run_user(struct exam *exam)
     struct process process;
     char user[24];
 
-    if (!processes_named(&exam->system, "pcscd", &process)) {
+    if (!processes_named(&exam->system, "pcscd", exam->deadline, &process)) {
         exam_skip(exam, "pcscd does not run");
         return;
     }

@@ -35,7 +35,7 @@ static void run_gpg(struct exam *exam)
 {
     char *text = gpg_settings(exam);
     struct process process;
-    bool runs = processes_named(&exam->system, "scdaemon", &process);
+    bool runs = processes_named(&exam->system, "scdaemon", exam->deadline, &process);
     bool off = text != NULL && parse_has_word(text, "disable-ccid");
     bool shared = text != NULL && parse_has_word(text, "pcsc-shared");
 
@@ -90,7 +90,7 @@ static void run_serial(struct exam *exam)
         free(text);
     }
     system_names_free(names);
-    if (used && processes_named(&exam->system, "ModemManager", &process)) {
+    if (used && processes_named(&exam->system, "ModemManager", exam->deadline, &process)) {
         exam_mend(exam,
                   "echo 'KERNEL==\"ttyUSB*|ttyACM*\", ENV{ID_MM_DEVICE_IGNORE}=\"1\"' | sudo tee "
                   "/etc/udev/rules.d/70-scard-serial.rules && sudo udevadm control --reload && sudo udevadm "

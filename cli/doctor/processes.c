@@ -129,7 +129,7 @@ bool processes_find(struct processes *processes, const struct system *system,
 
     *processes = (struct processes){.failed = names == NULL};
     for (size_t i = 0; good && names != NULL && names[i] != NULL; i++) {
-        if (!pid_of(names[i], &pid) || (!system->prepared && pid == getpid()))
+        if (!pid_of(names[i], &pid))
             continue;
         if (deadline_passed(deadline)) {
             processes->cut = true;
@@ -147,13 +147,14 @@ void processes_fini(struct processes *processes)
     *processes = (struct processes){0};
 }
 
-bool processes_named(const struct system *system, const char *name, struct process *ret_process)
+bool processes_named(const struct system *system, const char *name, struct deadline deadline,
+                     struct process *ret_process)
 {
     char **names = system_names(system, "/proc"), comm[64];
     bool found = false;
     pid_t pid;
 
-    for (size_t i = 0; !found && names != NULL && names[i] != NULL; i++)
+    for (size_t i = 0; !found && names != NULL && names[i] != NULL && !deadline_passed(deadline); i++)
         found = pid_of(names[i], &pid) && system_line(system, comm, sizeof comm, "/proc/%s/comm", names[i]) &&
                 strcmp(comm, name) == 0 && processes_describe(system, pid, ret_process);
     system_names_free(names);

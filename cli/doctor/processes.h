@@ -33,14 +33,14 @@ struct processes {
     size_t count;
 };
 
-/* All that have one of the targets open, this process left out; one entry for each pair. false: out of
- * memory. */
+/* All that have one of the targets open, one entry for each pair. false: out of memory. */
 bool processes_find(struct processes *processes, const struct system *system,
                     const struct process_target *targets, size_t count, struct deadline deadline);
 void processes_fini(struct processes *processes);
 
-/* The first process with that name; false: none is seen. */
-bool processes_named(const struct system *system, const char *name, struct process *ret_process);
+/* The first process with that name; false: none is seen in time. */
+bool processes_named(const struct system *system, const char *name, struct deadline deadline,
+                     struct process *ret_process);
 
 /* Name, user and arguments of a process. */
 bool processes_describe(const struct system *system, pid_t pid, struct process *ret_process);

@@ -629,12 +629,40 @@ bundle() {
     [ "$status" -eq 9 ]
 }
 
+@test "on this system: the clients of a server" {
+    local socket=$BATS_TEST_TMPDIR/scard/scard.comm client
+
+    mkfifo "$BATS_TEST_TMPDIR/ready"
+    SCARD_READERS=sim:iso "$SCARD_BIN" --json serve --socket "$socket" >"$BATS_TEST_TMPDIR/ready" 2>&1 3>&- &
+    server_pid=$!
+    read -r _ <"$BATS_TEST_TMPDIR/ready"
+    coproc connection { exec perl -MIO::Socket::UNIX -e '
+        my $socket = IO::Socket::UNIX->new($ARGV[0]) or die; $| = 1; print "ready\n"; sleep 600' "$socket" 3>&-; }
+    client=$connection_PID
+    read -r -u "${connection[0]}" _
+    export SCARD_SERVICE=unix:$socket
+    run scard --json doctor
+    kill "$client"
+    assert_output --partial "connected to $socket: perl (pid $client)"
+    assert_output --partial '"id":"lib.readers","text":"scard sim:iso 00 00: card"'
+    assert_output --partial "scard goes to the service at $socket"
+}
+
 @test "errors of other commands end with the likely cause" {
     export SCARD_SERVICE=pcscd PCSCLITE_CSOCK_NAME=$BATS_TEST_TMPDIR/none
     run scard list
     assert_failure 3
     assert_output --partial "Mend it with:"
     assert_output --partial '"scard doctor" tells more.'
+    mkdir "$BATS_TEST_TMPDIR/s"
+    tree=$BATS_TEST_TMPDIR answering s/pcscd 4 4 0 8010006A
+    PCSCLITE_CSOCK_NAME=$BATS_TEST_TMPDIR/s/pcscd run scard list
+    assert_failure 7
+    assert_output --partial "Most likely: pcscd refuses $(id -un) through polkit: the session is "
+    assert_output --partial "Mend it with: echo 'polkit.addRule("
+    SCARD_SERVICE=unix:$BATS_TEST_TMPDIR/s/pcscd run scard list
+    assert_failure 7
+    assert_output --partial "refuses a context"
     unset PCSCLITE_CSOCK_NAME
     export SCARD_SERVICE=local XDG_CONFIG_HOME=$BATS_TEST_TMPDIR
     mkdir -p "$BATS_TEST_TMPDIR/scard"
