@@ -48,7 +48,7 @@ static int get_id(SCARDCONTEXT handle, const char *name, LPGUID id)
 {
     const struct database *database;
     struct api_context *context;
-    const char *text;
+    const char *text = NULL;
     struct guid guid;
     int rc;
 
@@ -94,7 +94,7 @@ static int get_name(SCARDCONTEXT handle, const char *name, DWORD id, enum text_f
     enum database_provider provider = provider_of(id);
     const struct database *database;
     struct api_context *context;
-    const char *text;
+    const char *text = NULL;
     int rc;
 
     if (!name || !length || (!value && memory_is_autoallocate(*length)) || provider == PROVIDER_COUNT)

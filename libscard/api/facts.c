@@ -12,6 +12,10 @@
 #include "api/text.h"
 #include "base/bytes.h"
 
+#ifndef READER_ICON
+#define READER_ICON "libscard/api/reader.ico"
+#endif
+
 /* The picture, as scripts/icon draws it. */
 __asm__(".pushsection .rodata\n"
         ".balign 16\n"

@@ -18,7 +18,7 @@ load helper
 @test "--json prints one object for each reader" {
     run scard --json list
     assert_success
-    assert_output --regexp '^\{"v":1,"t":"reader","number":0,"name":"scard sim:iso 00 00","state":"card","use":"","atr":"3B[0-9A-F]*","problem":"","device":"sim:iso","events":1\}$'
+    assert_output --regexp '^\{"v":1,"t":"reader","number":0,"name":"scard sim:iso 00 00","state":"card","use":"","atr":"3B[0-9A-F]*","problem":"","device":"sim:iso","events":1,"card":\[.*\]\}$'
 }
 
 @test "a mute card is told" {

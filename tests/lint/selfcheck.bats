@@ -66,7 +66,7 @@ write() {
     write commands/shell.c '#include "cli/line.h"'
     run "$lint/floors" "$tree"
     assert_failure 1
-    assert_line 'cli/main.c:3: readline is for cli/line.c alone'
+    assert_line 'cli/main.c:3: readline is for cli/line.c and line_hint.c'
     assert_line 'cli/kit.c:2: only a front may include "cli/shell.h"'
     assert_line 'commands/shell.c:2: only a front may include "cli/line.h"'
     assert_line --partial '3 findings'
