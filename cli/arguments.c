@@ -218,12 +218,12 @@ static int unknown_command(struct call *call, const char *word)
     const struct command *near = command_suggest(call->front->commands, word);
     int shown = shown_length(word);
 
-    if (near != NULL)
-        return call_fail(call, STATUS_USAGE, "\"scard help\" lists all commands.",
-                         "there is no command \"%s\": did you mean \"%s\"?", word, near->name);
     if (call->front->kind != FRONT_ONE_SHOT && strcmp(word, "scard") == 0)
         return call_fail(call, STATUS_USAGE, "Write the command alone, as in: list.",
                          "commands stand without \"scard\" here");
+    if (near != NULL)
+        return call_fail(call, STATUS_USAGE, "\"scard help\" lists all commands.",
+                         "there is no command \"%s\": did you mean \"%s\"?", word, near->name);
     /* Not repeated: a PIN may be in it. */
     if (word[0] != '\0' && strspn(word, "0123456789abcdefABCDEF:/= ") == strlen(word))
         return call_fail(call, STATUS_USAGE, "To send an APDU, write \"scard apdu APDU\".",
