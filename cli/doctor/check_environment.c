@@ -52,7 +52,7 @@ static enum container which(const struct system *system)
 /* Is there no way out of the sandbox: no server's socket, no reader whose node is there. */
 static bool is_sealed(const struct exam *exam)
 {
-    if (exam->local && !exam->looks_at_usb)
+    if ((exam->local && !exam->looks_at_usb) || exam->used == PLACE_NAMED)
         return false;
     for (int i = 0; i < PLACE_COUNT; i++)
         if (exam->servers[i].path[0] != '\0' && exam->servers[i].talk.state != TALK_ABSENT &&

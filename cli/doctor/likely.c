@@ -19,7 +19,7 @@ struct group {
 
 static const struct group no_reader[] = {GROUP(environment), GROUP(settings), GROUP(usb),
                                          GROUP(node),        GROUP(holder),   {NULL, NULL}};
-static const struct group no_service[] = {GROUP(environment), GROUP(settings), GROUP(pcscd), {NULL, NULL}};
+static const struct group no_service[] = {GROUP(settings), GROUP(environment), GROUP(pcscd), {NULL, NULL}};
 static const struct group denied[] = {GROUP(node), GROUP(pcscd), GROUP(polkit), {NULL, NULL}};
 
 static const struct group *groups_for(LONG code)

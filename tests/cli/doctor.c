@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -56,6 +57,35 @@ static void test_acl(void **state)
     assert_int_equal(ask(1001, 0, 6, 6), 0);   /* the owning group reads */
     assert_int_equal(ask(1001, 0, 6, 4), 1);
     assert_int_equal(ask(1001, 7, 6, 4), 0); /* others */
+}
+
+/* A user who is let in by the ACL of a file alone. */
+static void test_acl_of_file(void **state)
+{
+    char root[] = "/tmp/scard-doctor-XXXXXX", name[64];
+    const struct entry entries[] = {
+        {1, 6, NOBODY}, {2, 6, 1000}, {4, 0, NOBODY}, {16, 6, NOBODY}, {32, 0, NOBODY}};
+    struct person person = {.uid = 1000}, other = {.uid = 1001};
+    uint8_t acl[64];
+    size_t length = write_acl(entries, sizeof entries / sizeof entries[0], acl);
+    struct system system;
+
+    (void)state;
+    assert_non_null(mkdtemp(root));
+    snprintf(name, sizeof name, "%s/node", root);
+    assert_return_code(close(open(name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600)), errno);
+    assert_int_equal(system_init(&system, root), 0);
+    assert_false(person_may(&person, &system, "/node", R_OK | W_OK));
+    /* Not every file system has ACLs. */
+    if (setxattr(name, "system.posix_acl_access", acl, length, 0) == 0) {
+        assert_true(person_may(&person, &system, "/node", R_OK | W_OK));
+        assert_false(person_may(&other, &system, "/node", R_OK));
+    } else {
+        assert_int_equal(errno, ENOTSUP);
+    }
+    system_fini(&system);
+    assert_return_code(remove(name), errno);
+    assert_return_code(rmdir(root), errno);
 }
 
 static void test_no_acl(void **state)
@@ -187,8 +217,8 @@ static void test_system(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_acl),    cmocka_unit_test(test_no_acl), cmocka_unit_test(test_rules),
-        cmocka_unit_test(test_bundle), cmocka_unit_test(test_system),
+        cmocka_unit_test(test_acl),   cmocka_unit_test(test_acl_of_file), cmocka_unit_test(test_no_acl),
+        cmocka_unit_test(test_rules), cmocka_unit_test(test_bundle),      cmocka_unit_test(test_system),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
