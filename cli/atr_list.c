@@ -70,6 +70,18 @@ static size_t span_without(const char *text, size_t length, const char *stops)
     return span;
 }
 
+/* Repetitions of repetitions, and counted ones, take memory without end to be compiled; no ATR needs them. */
+static bool is_tame(const char *entry, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        if (strchr("{}\\$", entry[i]) != NULL)
+            return false;
+        if (strchr("*+?", entry[i]) != NULL && (i == 0 || strchr("*+?()|^", entry[i - 1]) != NULL))
+            return false;
+    }
+    return true;
+}
+
 /* The expression of an entry against "3B 02 14 50". */
 static bool matches(const char *entry, size_t length, const char *atr, size_t atr_length)
 {
@@ -85,8 +97,7 @@ static bool matches(const char *entry, size_t length, const char *atr, size_t at
     if (span_without(entry, length, "|?*+(") == length &&
         (literal > atr_length || strncasecmp(entry, atr, literal) != 0))
         return false;
-    /* Counted repetitions of repetitions take memory without end; no ATR needs them. */
-    if (length > EXPRESSION_MAX || memchr(entry, '{', length) != NULL || memchr(entry, '\\', length) != NULL)
+    if (length > EXPRESSION_MAX || !is_tame(entry, length))
         return false;
     snprintf(expression, sizeof expression, "^(%.*s)$", (int)length, entry);
     if (regcomp(&compiled, expression, REG_EXTENDED | REG_ICASE | REG_NOSUB) != 0)

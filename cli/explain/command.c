@@ -81,16 +81,23 @@ static size_t lc_width(const struct apdu *apdu)
 static void add_body(const struct apdu *apdu, const uint8_t *bytes, size_t length,
                      enum explain_context context, size_t base, unsigned depth, struct explanation *out)
 {
-    size_t lc = lc_width(apdu), end = 4 + lc + apdu->lc;
+    size_t lc = lc_width(apdu), end = 4 + lc + apdu->lc, offset, count;
 
     if (lc) {
         explanation_add(out, depth, base + 4, lc, "Lc", "%zu data byte%s", apdu->lc,
                         apdu->lc == 1 ? "" : "s");
         add_data(apdu, bytes, context, base, depth, out);
     }
-    if (apdu->le)
-        explanation_add(out, depth, base + end, length - end, "Le", "up to %zu byte%s wanted", apdu->le,
-                        apdu->le == 1 ? "" : "s");
+    if (!apdu->le)
+        return;
+    /* With a wrong Lc, what looks like an Le may be a byte of the secret. */
+    if (apdu_secret_range(bytes, length, &offset, &count)) {
+        explanation_add(out, depth, base + end, length - end, "Le", "%s", "");
+        explanation_hide(out);
+        return;
+    }
+    explanation_add(out, depth, base + end, length - end, "Le", "up to %zu byte%s wanted", apdu->le,
+                    apdu->le == 1 ? "" : "s");
 }
 
 void explain_command(const uint8_t *bytes, size_t length, bool cut, enum explain_context context, size_t base,
