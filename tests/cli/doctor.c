@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <scard.h>
 
 #include "cli/doctor/parse.h"
 #include "cli/doctor/person.h"
@@ -214,11 +215,32 @@ static void test_system(void **state)
     assert_int_equal(rmdir(root), 0);
 }
 
+static void test_configuration(void **state)
+{
+    char root[] = "/tmp/scard-doctor-XXXXXX", name[64];
+
+    (void)state;
+    assert_non_null(mkdtemp(root));
+    snprintf(name, sizeof name, "%s/scard.conf", root);
+    assert_int_equal(scard_configuration_check(name), SCARD_E_NO_SERVICE); /* there is none */
+    make(root, "/scard.conf", "usb = false;\nreaders = ( \"sim:iso\" );\n");
+    assert_int_equal(scard_configuration_check(name), SCARD_S_SUCCESS);
+    make(root, "/scard.conf", "usb = false;\nmagic = 1;\n");
+    assert_int_equal(scard_configuration_check(name), SCARD_E_NO_SERVICE);
+    assert_non_null(strstr(scard_error_detail(), "scard.conf, line 2: unknown setting 'magic'"));
+    assert_int_equal(scard_configuration_check(root), SCARD_E_NO_SERVICE); /* a folder */
+    assert_int_equal(scard_configuration_check(NULL), SCARD_E_INVALID_PARAMETER);
+    assert_return_code(remove(name), errno);
+    assert_return_code(rmdir(root), errno);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_acl),   cmocka_unit_test(test_acl_of_file), cmocka_unit_test(test_no_acl),
-        cmocka_unit_test(test_rules), cmocka_unit_test(test_bundle),      cmocka_unit_test(test_system),
+        cmocka_unit_test(test_acl),           cmocka_unit_test(test_acl_of_file),
+        cmocka_unit_test(test_no_acl),        cmocka_unit_test(test_rules),
+        cmocka_unit_test(test_bundle),        cmocka_unit_test(test_system),
+        cmocka_unit_test(test_configuration),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
