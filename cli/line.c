@@ -16,6 +16,7 @@
 #include <readline/readline.h>
 
 #include "base/bytes.h"
+#include "base/deadline.h"
 #include "base/log.h"
 #include "base/rc.h"
 #include "cli/dispatch.h"
@@ -37,7 +38,8 @@ static struct {
     char *prompt;
     bool reading; /* a line is on the screen */
     bool done;    /* it is complete */
-    char *text;   /* the complete line; NULL = end of input */
+    struct deadline next_events;
+    char *text; /* the complete line; NULL = end of input */
     char **candidates;
     size_t candidate_count;
 } state;
@@ -337,6 +339,13 @@ void line_close(void)
     state.prompt = NULL;
 }
 
+static void plan_events(void)
+{
+    int every = state.hooks->event_every_ms;
+
+    state.next_events = every < 0 ? deadline_never() : deadline_in_ms((uint64_t)every);
+}
+
 static int begin_line(void)
 {
     char *prompt = state.hooks->prompt(state.hooks->user);
@@ -348,6 +357,7 @@ static int begin_line(void)
     state.reading = true;
     rl_reset_screen_size();
     rl_callback_handler_install(prompt, got_line);
+    plan_events();
     return RC_OK;
 }
 
@@ -457,6 +467,16 @@ static void heed_signals(void)
         stop();
 }
 
+/* How long to wait for keys: not at all with one in hand, else until it is time for events. NULL: for ever.
+ */
+static const struct timespec *patience(struct timespec *time)
+{
+    int ms = state.has_key ? 0 : deadline_poll_ms(state.next_events);
+
+    *time = (struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L};
+    return ms < 0 ? NULL : time;
+}
+
 static int wait_once(const sigset_t *waiting)
 {
     struct pollfd fds[] = {
@@ -464,9 +484,9 @@ static int wait_once(const sigset_t *waiting)
         {.fd = state.interrupt->event_fd, .events = POLLIN},
         {.fd = state.hooks->event_fd, .events = POLLIN},
     };
-    const struct timespec at_once = {0};
+    struct timespec time;
 
-    if (ppoll(fds, 3, state.has_key ? &at_once : NULL, waiting) < 0) {
+    if (ppoll(fds, 3, patience(&time), waiting) < 0) {
         if (errno != EINTR)
             return detail_set(RC_IO, "cannot wait for input: %s", strerror(errno));
         heed_signals();
@@ -474,8 +494,10 @@ static int wait_once(const sigset_t *waiting)
     }
     if (fds[1].revents != 0)
         return cancel_line();
-    if (fds[2].revents != 0)
+    if (fds[2].revents != 0 || deadline_passed(state.next_events)) {
         take_events();
+        plan_events();
+    }
     if (take_key())
         rl_callback_read_char();
     return RC_OK;

@@ -25,6 +25,9 @@ struct line_hooks {
     void (*event)(void *user);
     int event_fd; /* -1 = none; asked before each line */
 
+    /* event is called as often as this, too; -1 = no. For what nobody tells of. Asked again after each time. */
+    int event_every_ms;
+
     /* See complete_word. */
     enum complete_kind (*complete)(void *user, int count, const char *const *words, const char *prefix,
                                    complete_fn *fn, void *fn_user);

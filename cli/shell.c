@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <scard.h>
+
 #include "base/log.h"
 #include "base/rc.h"
 #include "cli/apdu_hint.h"
@@ -17,13 +19,20 @@
 #include "cli/shell_prompt.h"
 #include "cli/typed.h"
 
+/* How often the state of a card that others use is asked for at the prompt, and how long that may take. */
+#define LOOK_EVERY_MS 1000
+#define LOOK_MOST_MS 100
+#define SOCKET_PATH_MAX 256
+
 struct shell {
     struct front front;
     struct output output;
     struct series series;
     struct watcher *watcher;
     struct line_hooks hooks;
-    enum card_state card; /* as last shown */
+    enum card_state card;   /* as last shown */
+    SCARDHANDLE known_card; /* of the connection that served was asked for */
+    bool served;            /* by a service that others use, too */
     char *history;
     bool history_failed; /* said once */
     bool hints;
@@ -42,10 +51,48 @@ static void take_ctrl_c(int signal)
 
 static char *make_prompt(void *user)
 {
-    struct shell *shell = user;
+    const struct shell *shell = user;
 
-    shell->card = shell_card_state(shell->front.desk);
     return shell_prompt(shell->front.desk, shell->card);
+}
+
+/* Can another program reset the card that this shell is connected to? Not where the readers are this
+ * process's own. */
+static bool is_shared(struct shell *shell)
+{
+    const struct desk *desk = shell->front.desk;
+    char path[SOCKET_PATH_MAX];
+    DWORD length = sizeof path;
+
+    if (!desk_is_connected(desk) || desk->share != SCARD_SHARE_SHARED || desk->depth > 0)
+        return false;
+    if (desk->card != shell->known_card) {
+        shell->known_card = desk->card;
+        shell->served = scard_service_socket(path, &length) == SCARD_S_SUCCESS && path[0] != '\0';
+    }
+    return shell->served;
+}
+
+/* Asks for the state of the card. That another program has reset it is no event of the protocol that services
+ * speak: SCardGetStatusChange tells of cards that come and go, and a reset is neither. SCardStatus on the
+ * connection does say so, and so it is asked at the prompt at intervals, where there may be others and only
+ * there. It is given up at once if it has to wait for another's transaction to end: what is typed is to be
+ * seen. */
+static void look_at_card(struct shell *shell)
+{
+    struct interrupt *interrupt = shell->front.interrupt;
+    enum card_state state;
+
+    interrupt_at(interrupt, deadline_in_ms(LOOK_MOST_MS));
+    state = shell_card_state(shell->front.desk);
+    interrupt_at(interrupt, deadline_never());
+    if (interrupt_cause(interrupt) == INTERRUPT_TIMEOUT)
+        interrupt_clear(interrupt);
+    if (state != CARD_HELD)
+        shell->card = state;
+    else if (shell->card == CARD_NONE)
+        shell->card = CARD_READY;
+    shell->hooks.event_every_ms = shell->card == CARD_READY && is_shared(shell) ? LOOK_EVERY_MS : -1;
 }
 
 /* Says what happened to readers and cards since the last line. */
@@ -55,7 +102,7 @@ static void say_events(void *user)
     enum card_state before = shell->card;
     struct watcher_event event;
 
-    while (watcher_next(shell->watcher, &event)) {
+    while (shell->watcher != NULL && watcher_next(shell->watcher, &event)) {
         char *words = shell_event_words(&event);
 
         if (words != NULL)
@@ -65,7 +112,7 @@ static void say_events(void *user)
         free(words);
         free(event.reader);
     }
-    shell->card = shell_card_state(shell->front.desk);
+    look_at_card(shell);
     if (shell->card == CARD_RESET && before != CARD_RESET)
         line_print("* the card was reset by another program: its state is lost; go on with \"reconnect\"");
 }
@@ -151,8 +198,7 @@ static int loop(struct shell *shell)
         char *text;
 
         watch(shell);
-        if (shell->watcher != NULL)
-            say_events(shell);
+        say_events(shell);
         interrupt_clear(shell->front.interrupt);
         rc = line_read(&text);
         if (rc <= 0)
@@ -229,6 +275,7 @@ int shell_run(struct call *call)
         .prompt = make_prompt,
         .event = say_events,
         .event_fd = -1,
+        .event_every_ms = -1,
         .complete = complete,
         .hint = hint,
     };

@@ -33,6 +33,9 @@ enum card_state shell_card_state(const struct desk *desk)
         return CARD_RESET;
     case SCARD_W_REMOVED_CARD:
         return removed_state(desk);
+    case SCARD_E_CANCELLED:
+    case SCARD_E_SHARING_VIOLATION:
+        return CARD_HELD;
     case SCARD_E_NO_SMARTCARD:
         return CARD_ABSENT;
     default:

@@ -249,7 +249,7 @@ load helper
     assert_success
     assert_output --partial 'data  text: "some text"'
     refute_line --regexp '^[^<>]*01 02 03'
-    run on_terminal apdu --protocol t0 --decode 00A40000023F0000
+    SCARD_READERS='sim:iso?protocol=t0' run on_terminal apdu --decode 00A40000023F0000
     assert_output --partial '(auto)'
     assert_output --partial '    83  file identifier  3F 00'
 }
