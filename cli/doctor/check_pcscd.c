@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/doctor/distribution.h"
 #include "cli/doctor/exam.h"
 #include "cli/doctor/parse.h"
 
@@ -184,6 +185,7 @@ static void run_socket(struct exam *exam)
 
 static void run_version(struct exam *exam)
 {
+    const struct distribution *distribution = distribution_find(&exam->system);
     bool any = false;
 
     for (int i = 0; i < PLACE_COUNT; i++) {
@@ -198,7 +200,8 @@ static void run_version(struct exam *exam)
             continue;
         }
         if (i == PLACE_OF_PCSCD)
-            exam_mend(exam, "sudo apt install --only-upgrade pcscd libpcsclite1  # and so in the sandbox");
+            exam_mend(exam, "%s %s  # a newer one, and so in a sandbox", distribution->install,
+                      distribution->pcscd);
         if (is_wanted(exam, (enum place)i))
             exam_fail(exam, STATUS_SERVICE,
                       "the service at %s speaks version %d:%d, programs here 4:3 to 4:6", path, talk->major,
@@ -289,11 +292,12 @@ static void look_at_bundles(struct exam *exam, const struct device *device, stru
 
 static void look_at_driver(struct exam *exam, const struct device *device)
 {
+    const struct distribution *distribution = distribution_find(&exam->system);
     struct bundles bundles;
 
     look_at_bundles(exam, device, &bundles);
     if (!bundles.any) {
-        exam_mend(exam, "sudo apt install libccid");
+        exam_mend(exam, "%s %s", distribution->install, distribution->ccid);
         if (exam->used == PLACE_OF_PCSCD)
             exam_fail(exam, STATUS_READER, "pcscd has no driver in " BUNDLES);
         else
@@ -326,6 +330,7 @@ static void run_driver(struct exam *exam)
 /* pcscd as a user of its own may open only what it is given. */
 static void run_user(struct exam *exam)
 {
+    const struct distribution *distribution = distribution_find(&exam->system);
     struct person daemon;
     struct process process;
     char user[24];
@@ -352,8 +357,9 @@ static void run_user(struct exam *exam)
             continue;
         }
         exam_mend(exam,
-                  "sudo apt install --only-upgrade libccid && sudo udevadm control --reload && sudo udevadm "
-                  "trigger --action=add --subsystem-match=usb");
+                  "%s %s && sudo udevadm control --reload && sudo udevadm trigger --action=add "
+                  "--subsystem-match=usb",
+                  distribution->install, distribution->ccid);
         if (exam->used == PLACE_OF_PCSCD)
             exam_fail(exam, STATUS_PERMISSION,
                       "pcscd runs as %s, which may not open %s: the rules of libccid are older than 1.7",

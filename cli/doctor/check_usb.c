@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/doctor/distribution.h"
 #include "cli/doctor/exam.h"
 #include "cli/doctor/parse.h"
 #include "driver/ccid_quirks.h"
@@ -236,7 +237,7 @@ static void say_nfc(struct exam *exam, const struct device *device)
     const char *driver = device->driver;
 
     if (is_blacklisted(exam, driver)) {
-        exam_mend(exam, "sudo modprobe -r %s && sudo update-initramfs -u", driver);
+        exam_mend(exam, "sudo modprobe -r %s && %s", driver, distribution_find(&exam->system)->initramfs);
         exam_fail(
             exam, STATUS_SHARING,
             "the kernel's NFC driver %s has taken %s at usb:%s, though it is blacklisted: it was loaded "

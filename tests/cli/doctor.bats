@@ -383,7 +383,7 @@ teardown() {
     answering run/pcscd/pcscd.comm 5 0 8010001E
     put usr/lib/pcsc/drivers/ifd-ccid.bundle/Contents/Info.plist
     SCARD_SERVICE=pcscd examine
-    assert_cause pcscd.version 3 "speaks version 5:0, programs here 4:3 to 4:6" "--only-upgrade pcscd"
+    assert_cause pcscd.version 3 "speaks version 5:0, programs here 4:3 to 4:6" "sudo apt install pcscd"
     end_server
     rm "$tree/run/pcscd/pcscd.comm"
     answering run/pcscd/pcscd.comm 4 4
@@ -492,7 +492,20 @@ bundle() {
     assert_output --partial "ifd-ccid.bundle 1.5.2 is pcscd's driver for usb:1-1"
     rm -r "$tree/usr/lib/pcsc"
     examine
-    assert_cause pcscd.driver 4 "pcscd has no driver" "apt install libccid"
+    assert_cause pcscd.driver 4 "pcscd has no driver" "sudo apt install libccid"
+}
+
+@test "commands of other distributions" {
+    answering run/pcscd/pcscd.comm 4 4
+    put usr/lib/systemd/system/pcscd.socket
+    for line in "fedora:sudo dnf install pcsc-lite-ccid" "arch:sudo pacman -S ccid" "alpine:sudo apk add ccid"; do
+        put etc/os-release $'NAME="x"\nID='"${line%%:*}"
+        examine
+        assert_cause pcscd.driver 4 "pcscd has no driver" "${line#*:}"
+    done
+    put etc/os-release $'ID="rocky"\nID_LIKE="rhel centos fedora"'
+    examine
+    assert_cause pcscd.driver 4 "pcscd has no driver" "sudo dnf install pcsc-lite-ccid"
 }
 
 @test "pcscd as a user who may not open the node" {
@@ -501,7 +514,7 @@ bundle() {
     process 700 pcscd 64991
     chmod 600 "$tree/dev/bus/usb/001/002"
     examine
-    assert_cause pcscd.user 7 "pcscd runs as pcscd, which may not open /dev/bus/usb/001/002" "--only-upgrade libccid"
+    assert_cause pcscd.user 7 "pcscd runs as pcscd, which may not open /dev/bus/usb/001/002" "sudo apt install libccid && "
     mend
     assert_green
 }
