@@ -311,6 +311,9 @@ static int take_arrow(struct log_state *state, struct log_text text)
         return 0;
     if (memchr(from, '<', (size_t)(text.at - from))) {
         skip_blanks(&text);
+        /* scriptor: the answer to "> RESET". */
+        if (starts(&text, "OK:"))
+            return take_item(state, KIND_ATR, &text);
         return take_answer(state, text);
     }
     return text.at[-1] == '>' ? take_item(state, KIND_COMMAND, &text) : 0;
@@ -351,7 +354,7 @@ static int take_plain(struct log_state *state, struct log_text text)
 
 static bool is_reset(struct log_text text)
 {
-    static const char *const words[] = {"reset", "RESET", "RST", "# reset"};
+    static const char *const words[] = {"reset", "RESET", "RST", "# reset", "> RESET"};
 
     skip_blanks(&text);
     while (text.end > text.at && strchr(" \t\r", text.end[-1]))

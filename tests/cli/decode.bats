@@ -128,6 +128,14 @@ decode_log() {
     assert_equal "$(grep -c $'^response\t9000' <<<"$output")" 2
 }
 
+@test "a reset in a log of scriptor ends the application" {
+    decode_log "> 00 A4 04 00 06 D2 76 00 01 24 01 00" "< 90 00 : x" "> RESET" "< OK: 3B 65 00 00 20 63 CB 68 00 " \
+        "> 00 47 81 00 02 B6 00 00" "< 69 85 : x"
+    assert_line $'reset\t\t'
+    assert_line $'atr\t3B6500002063CB6800\t'
+    assert_line $'response\t6985\tconditions of use not satisfied'
+}
+
 @test "own traces, as text and as JSON, and what the shell shows" {
     decode_log "12:00:00.000001 4711 SCardTransmit #1.1 00A40000 > 6D00  0.123 ms" \
         '{"v":1,"t":"session","atr":"3B6500002063CB6800"}' \
