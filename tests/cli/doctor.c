@@ -9,7 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -18,6 +20,7 @@
 
 #include "cli/doctor/parse.h"
 #include "cli/doctor/person.h"
+#include "cli/doctor/service_talk.h"
 #include "cli/doctor/system.h"
 
 struct entry {
@@ -234,13 +237,45 @@ static void test_configuration(void **state)
     assert_return_code(rmdir(root), errno);
 }
 
+/* A server that does not answer keeps nobody longer than the deadline; nor does one that is not there. */
+static void test_talk(void **state)
+{
+    char root[] = "/tmp/scard-doctor-XXXXXX";
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct system system;
+    struct talk talk;
+
+    (void)state;
+    assert_non_null(mkdtemp(root));
+    assert_int_equal(system_init(&system, root), 0);
+    talk = talk_to(&system, "/none/socket", false, deadline_in_ms(10));
+    assert_int_equal(talk.state, TALK_ABSENT);
+    talk = talk_to(&system, "/socket", false, deadline_in_ms(10));
+    assert_int_equal(talk.state, TALK_ABSENT);
+    snprintf(address.sun_path, sizeof address.sun_path, "%s/socket", root);
+    assert_int_equal(bind(listener, (struct sockaddr *)&address, sizeof address), 0);
+    talk = talk_to(&system, "/socket", false, deadline_in_ms(10));
+    assert_int_equal(talk.state, TALK_STALE);
+    assert_int_equal(listen(listener, 1), 0);
+    talk = talk_to(&system, "/socket", false, deadline_in_ms(10));
+    assert_int_equal(talk.state, TALK_SILENT);
+    assert_int_equal(talk.error, ETIMEDOUT);
+    /* The same socket by its path on this system. */
+    talk = talk_to(&system, address.sun_path, true, deadline_in_ms(10));
+    assert_int_equal(talk.state, TALK_SILENT);
+    close(listener);
+    system_fini(&system);
+    assert_return_code(remove(address.sun_path), errno);
+    assert_return_code(rmdir(root), errno);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_acl),           cmocka_unit_test(test_acl_of_file),
-        cmocka_unit_test(test_no_acl),        cmocka_unit_test(test_rules),
-        cmocka_unit_test(test_bundle),        cmocka_unit_test(test_system),
-        cmocka_unit_test(test_configuration),
+        cmocka_unit_test(test_acl),   cmocka_unit_test(test_acl_of_file),   cmocka_unit_test(test_no_acl),
+        cmocka_unit_test(test_rules), cmocka_unit_test(test_bundle),        cmocka_unit_test(test_system),
+        cmocka_unit_test(test_talk),  cmocka_unit_test(test_configuration),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
