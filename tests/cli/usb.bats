@@ -111,6 +111,30 @@ control() {
     assert_line $'pin_modify\tyes'
 }
 
+@test "info: will this APDU pass, and how" {
+    bus "plug tpdu"
+    run scard info --apdu 00B0000010
+    assert_success
+    assert_line $'T=0\tpasses\tas it is'
+    assert_line --partial $'T=1\tpasses\tas it is, in blocks of T=1'
+    run scard info --apdu 00B00000000400
+    assert_line --partial $'T=0\trefused'
+    assert_line --partial $'T=1\tpasses'
+    bus "plug short"
+    long=00D6000000012C$(printf '%600s' '' | tr ' ' 0)
+    run scard info --apdu "$long"
+    assert_success
+    assert_line --partial $'T=1\trefused\t307 bytes are more than the 261 it takes: send it in 2 parts'
+    bus "plug extended"
+    run scard --json info --apdu "$long"
+    assert_line --partial '"protocol":"T=1","passes":true'
+    # What is said is what happens.
+    bus "plug short; card 1-1 0 sim:iso?protocol=T1"
+    run scard apdu --protocol T1 "$long"
+    assert_failure
+    assert_output --partial "short APDUs only"
+}
+
 @test "info: works where nothing can be opened, and says why" {
     bus "plug short denied=on"
     run scard info
