@@ -44,23 +44,34 @@ static int append_card(struct buffer *text, const struct reader_entry *entry)
     return rc ? rc : append(text, atr);
 }
 
-/* A reader that the context is connected to, by any name. */
-static int append_reader(struct buffer *text, struct api_context *context, const char *name,
-                         const struct reader_entry *readers, size_t count)
+static const struct reader_entry *find(const struct reader_entry *readers, size_t count, const char *name)
 {
-    const struct reader_entry *entry = NULL;
+    for (size_t i = 0; i < count; i++)
+        if (!strcmp(readers[i].name, name))
+            return &readers[i];
+    return NULL;
+}
+
+/* By its own name, and once, whatever names it was connected by. told: a multi-string without end. */
+static int append_reader(struct buffer *text, struct buffer *told, struct api_context *context,
+                         const char *name, const struct reader_entry *readers, size_t count)
+{
     TEXT_OWNED char *own = NULL;
     int rc = catalog_own_name(context, name, &own);
 
     if (rc == RC_NO_MEMORY)
         return rc;
-    for (size_t i = 0; i < count && own && !entry; i++)
-        if (!strcmp(readers[i].name, own))
-            entry = &readers[i];
-    rc = append(text, ", reader ");
+    if (own)
+        name = own;
+    for (size_t at = 0; at < told->length; at += strlen((char *)told->data + at) + 1)
+        if (!strcmp((char *)told->data + at, name))
+            return RC_OK;
+    rc = buffer_append(told, name, strlen(name) + 1);
     if (!rc)
-        rc = append_name(text, own ? own : name);
-    return rc ? rc : append_card(text, entry);
+        rc = append(text, ", reader ");
+    if (!rc)
+        rc = append_name(text, name);
+    return rc ? rc : append_card(text, find(readers, count, name));
 }
 
 /* By the table, which waits for nobody's transaction. */
@@ -68,6 +79,7 @@ static int append_readers(struct buffer *text, struct api_context *context)
 {
     TEXT_OWNED char *names = NULL;
     struct reader_entry *readers = NULL;
+    struct buffer told = {0};
     size_t count = 0;
     uint16_t events;
     int rc = object_connected(context, &names);
@@ -78,8 +90,9 @@ static int append_readers(struct buffer *text, struct api_context *context)
     if (*names && context_ops(context)->table(context->service, &readers, &count, &events))
         count = 0;
     for (const char *name = names; *name && !rc; name += strlen(name) + 1)
-        rc = append_reader(text, context, name, readers, count);
+        rc = append_reader(text, &told, context, name, readers, count);
     free(readers);
+    buffer_fini(&told);
     return rc;
 }
 

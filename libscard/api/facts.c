@@ -46,11 +46,16 @@ int facts_get(struct api_context *context, const char *reader, const char *key, 
 /* The device as its driver calls it. A service that does not tell says "pcscd:" and its own place. */
 static int get_device(struct api_context *context, const char *reader, char **ret_device)
 {
-    int rc = facts_get(context, reader, "device", ret_device);
+    char *device;
+    int rc = facts_get(context, reader, "device", &device);
 
-    if (rc || strncmp(*ret_device, "pcscd:", 6) != 0)
+    if (rc)
         return rc;
-    free(*ret_device);
+    if (strncmp(device, "pcscd:", 6) != 0) {
+        *ret_device = device;
+        return RC_OK;
+    }
+    free(device);
     return detail_set(RC_UNSUPPORTED,
                       "pcscd does not tell which device '%s' is; 'scard serve' in its place would", reader);
 }
