@@ -3,6 +3,7 @@
 #ifndef CLI_BUILTIN_H
 #define CLI_BUILTIN_H
 
+#include "cli/complete.h"
 #include "cli/exchange.h"
 #include "cli/front.h"
 #include "cli/variables.h"
@@ -27,6 +28,13 @@ void series_end(struct series *series); /* wipes */
 
 /* The line with its variables, a new string to be wiped. RC_*, as variables_expand. */
 int series_expand(const struct front *front, const char *line, char **ret_line);
+
+/* complete_word, and what only a series has: variables behind a '$', and what a setting may be. */
+enum complete_kind series_complete(const struct front *front, int count, const char *const *words, const char *prefix,
+                                   complete_fn *fn, void *user);
+
+/* "on|off", for each setting; NULL for those that are anything, or no setting. */
+const char *builtin_setting_choices(const char *name);
 
 /* The commands and the built-in ones as a new table; free() it. NULL: out of memory. */
 const struct command **builtin_table(const struct command *const *commands, bool with_history);

@@ -45,6 +45,18 @@ static bool *switch_of(struct series *series, const char *name, bool *ret_revers
 
 static const char *const switches[] = {"auto", "decode", "hints", "json", "quiet", "secrets", "stop"};
 
+const char *builtin_setting_choices(const char *name)
+{
+    for (size_t i = 0; i < sizeof switches / sizeof *switches; i++)
+        if (strcmp(name, switches[i]) == 0)
+            return "on|off";
+    if (strcmp(name, "share") == 0)
+        return "shared|exclusive|direct";
+    if (strcmp(name, "protocol") == 0)
+        return "t0|t1|any|raw";
+    return strcmp(name, "timeout") == 0 ? "off" : NULL;
+}
+
 static void show_setting(struct call *call, const char *name, const char *value)
 {
     struct record record;

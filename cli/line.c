@@ -461,6 +461,7 @@ static void heed_signals(void)
 {
     if (resized) {
         resized = 0;
+        line_hint_clear();
         rl_resize_terminal();
     }
     if (stop_asked)
@@ -486,6 +487,8 @@ static int wait_once(const sigset_t *waiting)
     };
     struct timespec time;
 
+    if (!state.has_key)
+        line_hint_show();
     if (ppoll(fds, 3, patience(&time), waiting) < 0) {
         if (errno != EINTR)
             return detail_set(RC_IO, "cannot wait for input: %s", strerror(errno));

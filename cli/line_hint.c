@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <wchar.h>
 
 #include <readline/readline.h>
 
@@ -13,14 +14,25 @@
 static const struct line_hooks *hooks; /* readline calls back without a pointer of ours */
 static bool shown;
 
-/* Columns of UTF-8 text, as far as every character has one; control bytes have none. */
-static size_t width(const char *text)
+/* Columns of text; false: it has a character whose width depends on the terminal, or on where it stands. */
+static bool measure(const char *text, size_t *ret_columns)
 {
-    size_t columns = 0;
+    size_t left = strlen(text), columns = 0;
+    mbstate_t state = {0};
 
-    for (; *text != '\0'; text++)
-        columns += ((unsigned char)*text & 0xC0) != 0x80 && (unsigned char)*text >= 0x20;
-    return columns;
+    while (left > 0) {
+        wchar_t character;
+        size_t length = mbrtowc(&character, text, left, &state);
+        int width = length == 0 || length > left ? -1 : wcwidth(character);
+
+        if (width < 0)
+            return false;
+        columns += (size_t)width;
+        text += length;
+        left -= length;
+    }
+    *ret_columns = columns;
+    return true;
 }
 
 void line_hint_clear(void)
@@ -32,31 +44,24 @@ void line_hint_clear(void)
     shown = false;
 }
 
-static void show(void)
+void line_hint_show(void)
 {
     char text[LINE_HINT_MAX];
-    size_t used;
+    size_t prompt, line, hint;
     int rows, columns;
 
     /* Only behind the line's end, and only if all is in one row: there it can be taken away again. */
-    if (rl_point != rl_end || rl_end == 0 || rl_done ||
+    if (hooks == NULL || shown || rl_point != rl_end || rl_end == 0 ||
         RL_ISSTATE(RL_STATE_ISEARCH | RL_STATE_NSEARCH | RL_STATE_NUMERICARG | RL_STATE_COMPLETING) ||
         !hooks->hint(hooks->user, rl_line_buffer, text))
         return;
     rl_get_screen_size(&rows, &columns);
-    used = width(rl_display_prompt) + width(rl_line_buffer);
-    if (columns <= 0 || used + sizeof GAP + width(text) >= (size_t)columns)
+    if (columns <= 0 || !measure(rl_display_prompt, &prompt) || !measure(rl_line_buffer, &line) ||
+        !measure(text, &hint) || prompt + line + sizeof GAP + hint >= (size_t)columns)
         return;
-    (void)fprintf(rl_outstream, "\033[2m" GAP "%s\033[0m\033[%zuD", text, sizeof GAP - 1 + width(text));
+    (void)fprintf(rl_outstream, "\033[2m" GAP "%s\033[0m\033[%zuD", text, sizeof GAP - 1 + hint);
     (void)fflush(rl_outstream);
     shown = true;
-}
-
-static void redisplay(void)
-{
-    line_hint_clear();
-    rl_redisplay();
-    show();
 }
 
 void line_hint_begin(const struct line_hooks *line_hooks)
@@ -67,11 +72,10 @@ void line_hint_begin(const struct line_hooks *line_hooks)
         (no_color != NULL && no_color[0] != '\0'))
         return;
     hooks = line_hooks;
-    rl_redisplay_function = redisplay;
 }
 
 void line_hint_end(void)
 {
-    rl_redisplay_function = rl_redisplay;
+    hooks = NULL;
     shown = false;
 }

@@ -48,6 +48,61 @@ void series_end(struct series *series)
     buffer_fini(&series->data);
 }
 
+static void offer(const char *candidate, const char *prefix, complete_fn *fn, void *user)
+{
+    if (strncmp(candidate, prefix, strlen(prefix)) == 0)
+        fn(user, candidate, "");
+}
+
+/* mark: what stands before the names, "$", "${" or nothing. */
+static void offer_variables(const struct variables *variables, const char *mark, const char *prefix,
+                            complete_fn *fn, void *user)
+{
+    for (size_t i = 0; i < variables->count; i++) {
+        char *text;
+
+        if (asprintf(&text, "%s%s%s", mark, variables->entries[i].name,
+                     mark[0] != '\0' && mark[1] == '{' ? "}" : "") < 0)
+            return;
+        offer(text, prefix, fn, user);
+        free(text);
+    }
+}
+
+static void offer_choices(const char *choices, const char *prefix, complete_fn *fn, void *user)
+{
+    char *copy = strdup(choices);
+
+    for (char *choice, *rest = copy; (choice = strsep(&rest, "|")) != NULL;)
+        offer(choice, prefix, fn, user);
+    free(copy);
+}
+
+enum complete_kind series_complete(const struct front *front, int count, const char *const *words,
+                                   const char *prefix, complete_fn *fn, void *user)
+{
+    const struct series *series = front->user;
+    const char *choices;
+
+    if (prefix[0] == '$') {
+        offer_variables(series->variables, prefix[1] == '{' ? "${" : "$", prefix, fn, user);
+        return COMPLETE_WORDS;
+    }
+    if (count == 1 && strcmp(words[0], "let") == 0) {
+        offer_variables(series->variables, "", prefix, fn, user);
+        return COMPLETE_WORDS;
+    }
+    if (count == 2 && strcmp(words[0], "set") == 0) {
+        choices = builtin_setting_choices(words[1]);
+        if (choices != NULL)
+            offer_choices(choices, prefix, fn, user);
+        else if (strcmp(words[1], "trace") == 0)
+            return COMPLETE_FILES;
+        return COMPLETE_WORDS;
+    }
+    return complete_word(front, count, words, prefix, fn, user);
+}
+
 int series_expand(const struct front *front, const char *line, char **ret_line)
 {
     const struct series *series = front->user;

@@ -122,7 +122,7 @@ static enum complete_kind complete(void *user, int count, const char *const *wor
 {
     struct shell *shell = user;
 
-    return complete_word(&shell->front, count, words, prefix, fn, fn_user);
+    return series_complete(&shell->front, count, words, prefix, fn, fn_user);
 }
 
 /* The case of the APDU that is being typed, and what is missing. */
