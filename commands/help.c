@@ -12,7 +12,7 @@ static int run(struct call *call)
         const struct command *family = command, *near;
         const char *name = call->arguments[i];
 
-        if (commands == NULL)
+        if (family != NULL && family->children == NULL)
             return call_fail(call, STATUS_USAGE, "", "there are no commands below \"%s\"", family->name);
         command = command_find(commands, name);
         if (command == NULL) {

@@ -35,9 +35,10 @@ static void look_at_file(struct exam *exam, const struct route_file *file)
 {
     struct system running = {.folder = -1};
     const struct system *system = file->host ? &running : &exam->system;
-    char path[2 * SYSTEM_PATH_MAX];
     const char *detail;
     struct stat status;
+    char *path;
+    bool in_order;
     int error = system_stat(system, &status, "%s", file->path);
     unsigned long line;
 
@@ -52,9 +53,14 @@ static void look_at_file(struct exam *exam, const struct route_file *file)
                   strerror(error));
         return;
     }
-    snprintf(path, sizeof path, "%s%s", file->host ? "" : exam->system.root, file->path);
+    if (asprintf(&path, "%s%s", file->host ? "" : exam->system.root, file->path) < 0) {
+        exam->failed = true;
+        return;
+    }
     /* Only of a regular file is it sure that reading ends. */
-    if (S_ISREG(status.st_mode) && scard_configuration_check(path) == SCARD_S_SUCCESS) {
+    in_order = S_ISREG(status.st_mode) && scard_configuration_check(path) == SCARD_S_SUCCESS;
+    free(path);
+    if (in_order) {
         exam_ok(exam, "%s is in order", file->path);
         return;
     }
