@@ -53,6 +53,9 @@ extern "C" {
 #define SCARD_READER_TYPE_UICC 0x200
 #define SCARD_READER_TYPE_VENDOR 0xF0
 
+/* Room that programs give SCardGetStatusChange on Windows; there is no such limit here. */
+#define MAXIMUM_SMARTCARD_READERS 10
+
 /* SCardAudit */
 #define SCARD_AUDIT_CHV_FAILURE 0
 #define SCARD_AUDIT_CHV_SUCCESS 1
