@@ -400,6 +400,8 @@ static void other_names_and_groups(void **state)
     (void)state;
     assert_code(SCardIntroduceReader(context, "Desk", ISO), SCARD_S_SUCCESS);
     assert_code(SCardAddReaderToGroup(context, "Desk", "Desks"), SCARD_S_SUCCESS);
+    /* Each dialog has a service of its own, which sees the cards as they are. */
+    assert_code(SCardReleaseContext(context), SCARD_S_SUCCESS);
     put_in(0, true);
     put_in(1, true);
     run(&scenario, &outcome);
@@ -409,7 +411,6 @@ static void other_names_and_groups(void **state)
     scenario.groups = NULL;
     run(&scenario, &outcome);
     chose(&outcome, ISO, "");
-    assert_code(SCardReleaseContext(context), SCARD_S_SUCCESS);
 }
 
 static void a_card_is_put_in(void **state)
