@@ -10,7 +10,7 @@ static int priority;
 static unsigned lines;
 static char line[1024];
 
-static void keep(int level, const char *format, va_list arguments)
+static void __attribute__((format(printf, 2, 0))) keep(int level, const char *format, va_list arguments)
 {
     priority = level;
     lines++;
@@ -27,7 +27,7 @@ void syslog(int level, const char *format, ...)
     va_end(arguments);
 }
 
-void __syslog_chk(int level, int flag, const char *format, ...);
+void __syslog_chk(int level, int flag, const char *format, ...) __attribute__((format(printf, 3, 4)));
 void __syslog_chk(int level, int flag, const char *format, ...)
 {
     va_list arguments;
