@@ -97,7 +97,7 @@ static int check_value(struct call *call, const char *what, enum value_kind kind
         return call_fail(call, STATUS_USAGE, "Give it like 5, 0.5, 250ms or 2m (at most 24 days).",
                          "%s needs a time, not \"%s\"", what, value);
     default:
-        if (value[0] != '\0' || kind == VALUE_APDU)
+        if (value[0] != '\0' || kind == VALUE_APDU || kind == VALUE_ANY)
             return STATUS_DONE;
         return call_fail(call, STATUS_USAGE, "", "%s is empty", what);
     }

@@ -27,11 +27,11 @@ void series_begin(struct series *series, struct front *front, struct series *out
 void series_end(struct series *series); /* wipes */
 
 /* The line with its variables, a new string to be wiped. RC_*, as variables_expand. */
-int series_expand(const struct front *front, const char *line, char **ret_line);
+int series_expand(const struct front *front, const char *line, enum variables_line kind, char **ret_line);
 
 /* complete_word, and what only a series has: variables behind a '$', and what a setting may be. */
-enum complete_kind series_complete(const struct front *front, int count, const char *const *words, const char *prefix,
-                                   complete_fn *fn, void *user);
+enum complete_kind series_complete(const struct front *front, int count, const char *const *words,
+                                   const char *prefix, complete_fn *fn, void *user);
 
 /* "on|off", for each setting; NULL for those that are anything, or no setting. */
 const char *builtin_setting_choices(const char *name);

@@ -166,9 +166,10 @@ static int open_channel(struct call *call)
     if (data == NULL || strlen(data) != 2)
         return call_fail(call, STATUS_TRANSPORT, "", "the card named no channel");
     call->desk->channel = (uint8_t)strtoul(data, NULL, 16);
-    if (call->desk->channel > CHANNEL_MAX) {
+    if (call->desk->channel == 0 || call->desk->channel > CHANNEL_MAX) {
         call->desk->channel = 0;
-        return call_fail(call, STATUS_TRANSPORT, "", "the card opened channel %s, and there are 19", data);
+        return call_fail(call, STATUS_TRANSPORT, "",
+                         "the card says that it opened channel 0x%s, and there are 1 to 19", data);
     }
     return STATUS_DONE;
 }

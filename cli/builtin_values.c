@@ -41,21 +41,39 @@ static int join(const struct call *call, size_t first, struct buffer *text)
     return rc == RC_OK ? buffer_append(text, "", 1) : rc;
 }
 
+/* NAME VALUE, NAME = VALUE, NAME=VALUE. */
+static int set_variable(struct call *call, const char *first)
+{
+    const char *equal = strchr(first, '='), *second = call_argument(call, 1);
+    char *name = strndup(first, equal != NULL ? (size_t)(equal - first) : strlen(first));
+    size_t rest = equal == NULL && second != NULL && strcmp(second, "=") == 0 ? 2 : 1;
+    struct buffer value = {0};
+    int rc = name != NULL ? RC_OK : RC_NO_MEMORY;
+
+    if (rc == RC_OK && equal != NULL)
+        rc = buffer_append(&value, equal + 1, strlen(equal + 1));
+    if (rc == RC_OK && equal != NULL && call->argument_count > 1)
+        rc = buffer_append(&value, " ", 1);
+    if (rc == RC_OK)
+        rc = join(call, rest, &value);
+    if (rc == RC_OK)
+        rc = variables_set(series_of(call)->variables, name, (const char *)value.data);
+    buffer_fini(&value);
+    free(name);
+    return rc;
+}
+
 static int run_let(struct call *call)
 {
-    struct variables *variables = series_of(call)->variables;
-    const char *name = call_argument(call, 0), *equal = call_argument(call, 1);
-    struct buffer value = {0};
+    const struct variables *variables = series_of(call)->variables;
+    const char *name = call_argument(call, 0);
     int rc;
 
     for (size_t i = 0; name == NULL && i < variables->count; i++)
         show_variable(call, &variables->entries[i]);
     if (name == NULL)
         return STATUS_DONE;
-    rc = join(call, equal != NULL && strcmp(equal, "=") == 0 ? 2 : 1, &value);
-    if (rc == RC_OK)
-        rc = variables_set(variables, name, (const char *)value.data);
-    buffer_fini(&value);
+    rc = set_variable(call, name);
     return rc == RC_OK ? STATUS_DONE : call_fail_rc(call, rc, "the variable is not set");
 }
 
@@ -107,19 +125,19 @@ static int run_assert(struct call *call)
 
 static const struct argument_spec let_arguments[] = {
     {"NAME", VALUE_TEXT, NULL, true, false, "the variable; none: list all"},
-    {"VALUE", VALUE_TEXT, NULL, true, true, "its text; = may stand before it"},
+    {"VALUE", VALUE_ANY, NULL, true, true, "its text; = may stand before it"},
     {0},
 };
 
 static const struct argument_spec echo_arguments[] = {
-    {"TEXT", VALUE_TEXT, NULL, true, true, "what to print"},
+    {"TEXT", VALUE_ANY, NULL, true, true, "what to print"},
     {0},
 };
 
 static const struct argument_spec assert_arguments[] = {
-    {"LEFT", VALUE_TEXT, NULL, false, false, "a text, such as $SW or $_"},
+    {"LEFT", VALUE_ANY, NULL, false, false, "a text, such as $SW or $_"},
     {"HOW", VALUE_CHOICE, "==|!=|~", false, false, "equal, not equal (case does not matter), matches"},
-    {"RIGHT", VALUE_TEXT, NULL, false, false, "another text; after ~ an extended regular expression"},
+    {"RIGHT", VALUE_ANY, NULL, false, false, "another text; after ~ an extended regular expression"},
     {0},
 };
 
@@ -129,7 +147,7 @@ static const struct command command_let = {
     .summary = "set a variable, or list them: $_ is the last data, $SW the last status word",
     .description = "A line's $NAME and ${NAME} are replaced before it is read; $NAME only where it begins a "
                    "word. \\$ is "
-                   "a\ndollar sign, and nothing is replaced in '...'.",
+                   "a\ndollar sign, and nothing is replaced in '...'. Quotes in a value are part of it.",
     .examples = "  let fid = 3F00\n  00A40000 02 $fid\n  00B00000 00\n  let saved = $_",
     .arguments = let_arguments,
     .flags = COMMAND_LOCAL,

@@ -14,6 +14,7 @@ struct call;
 enum value_kind {
     VALUE_NONE, /* a flag */
     VALUE_TEXT,
+    VALUE_ANY,     /* a text that may be empty */
     VALUE_CHOICE,  /* one of choices */
     VALUE_NUMBER,  /* not negative, decimal or 0x… */
     VALUE_SECONDS, /* 5, 0.25; with unit: 250ms, 5s, 2m */

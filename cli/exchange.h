@@ -21,7 +21,7 @@
 #include "cli/secret.h"
 
 struct exchange {
-    unsigned number; /* of the APDU that the user gave, from 1 */
+    unsigned number;            /* of the APDU that the user gave, from 1 */
     const struct buffer *given; /* that APDU, which command may follow up */
     const uint8_t *command;
     size_t command_length;

@@ -11,8 +11,8 @@
 void explain_people(const struct output *output, struct record *record, const struct explanation *explanation,
                     const uint8_t *bytes);
 
-/* The same in short, dim, to stand below the bytes: a line each, no longer than the terminal is wide, of many parts the
- * first ones. */
+/* The same in short, dim, to stand below the bytes: a line each, no longer than the terminal is wide, of many
+ * parts the first ones. */
 void explain_brief(const struct output *output, struct record *record, const struct explanation *explanation,
                    const uint8_t *bytes);
 

@@ -25,7 +25,8 @@ struct line_hooks {
     void (*event)(void *user);
     int event_fd; /* -1 = none; asked before each line */
 
-    /* event is called as often as this, too; -1 = no. For what nobody tells of. Asked again after each time. */
+    /* event is called as often as this, too; -1 = no. For what nobody tells of. Asked again after each time.
+     */
     int event_every_ms;
 
     /* See complete_word. */

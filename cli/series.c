@@ -103,12 +103,12 @@ enum complete_kind series_complete(const struct front *front, int count, const c
     return complete_word(front, count, words, prefix, fn, user);
 }
 
-int series_expand(const struct front *front, const char *line, char **ret_line)
+int series_expand(const struct front *front, const char *line, enum variables_line kind, char **ret_line)
 {
     const struct series *series = front->user;
 
     if ((front->kind == FRONT_SHELL || front->kind == FRONT_SCRIPT) && strchr(line, '$') != NULL)
-        return variables_expand(series->variables, line, ret_line);
+        return variables_expand(series->variables, line, kind, ret_line);
     *ret_line = strdup(line);
     return *ret_line != NULL ? RC_OK : RC_NO_MEMORY;
 }

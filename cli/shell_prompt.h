@@ -16,8 +16,8 @@ enum card_state {
     CARD_HELD,   /* another program has a transaction: who asks would have to wait */
 };
 
-/* By SCardStatus, which does not touch the card, but waits behind a transaction of another until the desk's interrupt
- * ends that: CARD_HELD. */
+/* By SCardStatus, which does not touch the card, but waits behind a transaction of another until the desk's
+ * interrupt ends that: CARD_HELD. */
 enum card_state shell_card_state(const struct desk *desk);
 
 /* "READER [card T=1]> ", "PIV@READER [card T=1, channel 1, transaction]> ", and "scard> " without a

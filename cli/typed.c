@@ -30,6 +30,17 @@ bool typed_is_apdu(const struct command *const *commands, const char *line)
     return apdu_text_looks_like(line);
 }
 
+/* Is a variable called like what it should not be asked to keep? */
+static bool names_secret(const char *name)
+{
+    static const char *const words[] = {"pin", "puk", "key", "secret", "password", "code"};
+
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strcasestr(name, words[i]) != NULL)
+            return true;
+    return false;
+}
+
 bool typed_is_secret(const struct command *const *commands, const char *line)
 {
     bool secret = false, first = true;
@@ -48,6 +59,7 @@ bool typed_is_secret(const struct command *const *commands, const char *line)
         secret = secret || (command != NULL && (command->flags & COMMAND_SECRET));
         first = false;
     }
+    secret = secret || (count > 1 && strcmp(words[0], "let") == 0 && names_secret(words[1]));
     for (int i = 0; i < count; i++)
         secret_wipe(words[i], strlen(words[i]));
     free(words);
@@ -135,18 +147,20 @@ static int run_apdu(const struct front *front, const char *line)
     return status;
 }
 
-static int run_expanded(const struct front *front, const char *line)
+static int fail(const struct front *front, int rc)
 {
-    char **words;
-    int count, rc, status = STATUS_DONE;
-
-    if (typed_is_apdu(front->commands, line))
-        return run_apdu(front, line);
-    rc = dispatch_split(line, &words, &count);
     if (rc == RC_NO_MEMORY)
         return output_error(front->output, STATUS_SERVICE, SCARD_E_NO_MEMORY, "out of memory", "");
+    return output_error(front->output, STATUS_USAGE, 0, detail_get(), "");
+}
+
+static int run_words(const struct front *front, const char *line)
+{
+    char **words;
+    int count, rc = dispatch_split(line, &words, &count), status = STATUS_DONE;
+
     if (rc < 0)
-        return output_error(front->output, STATUS_USAGE, 0, detail_get(), "");
+        return fail(front, rc);
     if (count > 0)
         status = typed_run_words(front, count, (const char *const *)words);
     for (int i = 0; i < count; i++)
@@ -155,17 +169,25 @@ static int run_expanded(const struct front *front, const char *line)
     return status;
 }
 
+static void forget(char *text)
+{
+    secret_wipe(text, strlen(text));
+    free(text);
+}
+
 int typed_run(const struct front *front, const char *line)
 {
     char *expanded;
-    int rc = series_expand(front, line, &expanded), status;
+    int rc = series_expand(front, line, VARIABLES_APDU, &expanded), status;
+    bool is_apdu = rc == RC_OK && typed_is_apdu(front->commands, expanded);
 
-    if (rc == RC_NO_MEMORY)
-        return output_error(front->output, STATUS_SERVICE, SCARD_E_NO_MEMORY, "out of memory", "");
+    if (rc == RC_OK && !is_apdu) {
+        forget(expanded);
+        rc = series_expand(front, line, VARIABLES_WORDS, &expanded);
+    }
     if (rc < 0)
-        return output_error(front->output, STATUS_USAGE, 0, detail_get(), "");
-    status = run_expanded(front, expanded);
-    secret_wipe(expanded, strlen(expanded));
-    free(expanded);
+        return fail(front, rc);
+    status = is_apdu ? run_apdu(front, expanded) : run_words(front, expanded);
+    forget(expanded);
     return status;
 }

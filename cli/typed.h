@@ -14,8 +14,8 @@ bool typed_is_apdu(const struct command *const *commands, const char *line);
  * blanks. Pure. */
 size_t typed_apdu_length(const char *line);
 
-/* May a secret be in it by mistake: does it name a command that has COMMAND_SECRET, or nearly so? Also when
- * out of memory, or it cannot be taken apart. */
+/* May a secret be in it by mistake: does it name a command that has COMMAND_SECRET, or nearly so, or set a
+ * variable that is called like one (pin, newkey)? Also when out of memory, or it cannot be taken apart. */
 bool typed_is_secret(const struct command *const *commands, const char *line);
 
 /* Runs the line through dispatch. A line without words does nothing. If its command needs a card, the front's

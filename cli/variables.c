@@ -108,57 +108,117 @@ const char *variables_get(const struct variables *variables, const char *name)
     return variable != NULL ? variable->value : NULL;
 }
 
-/* The variable at line[at], which is a '$': appends its value. *ret_length is what it takes of the line, 0 if
- * it is none. */
-static int expand_one(const struct variables *variables, const char *line, size_t at, bool in_word,
-                      struct buffer *out, size_t *ret_length)
+struct expansion {
+    const struct variables *variables;
+    enum variables_line kind;
+    const char *line;
+    size_t at;
+    char quote;   /* that is open, or 0 */
+    bool in_word; /* a name has come just before */
+    struct buffer out;
+};
+
+static bool is_blank(char c)
 {
-    bool braces = line[at + 1] == '{';
-    const char *name = line + at + 1 + braces;
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* Is the variable, up to behind, all that this word has? */
+static bool is_alone(const struct expansion *expansion, size_t behind)
+{
+    const char *line = expansion->line;
+
+    return expansion->quote == 0 && (expansion->at == 0 || is_blank(line[expansion->at - 1])) &&
+           (line[behind] == '\0' || is_blank(line[behind]));
+}
+
+static int append_value(struct expansion *expansion, const char *value, size_t behind)
+{
+    const char *special = expansion->quote == '"' ? "\"\\" : "\"'\\#";
+    int rc = RC_OK;
+
+    if (expansion->kind == VARIABLES_APDU)
+        return buffer_append(&expansion->out, value, strlen(value));
+    if (value[0] == '\0' && is_alone(expansion, behind))
+        return buffer_append(&expansion->out, "\"\"", 2);
+    for (; *value != '\0' && rc == RC_OK; value++) {
+        if (strchr(special, *value) != NULL)
+            rc = buffer_append(&expansion->out, "\\", 1);
+        if (rc == RC_OK)
+            rc = buffer_append(&expansion->out, value, 1);
+    }
+    return rc;
+}
+
+/* A '$': appends the value of its variable. *ret_length is what it takes of the line, 0 if it is none. */
+static int expand_one(struct expansion *expansion, size_t *ret_length)
+{
+    const char *line = expansion->line + expansion->at;
+    bool braces = line[1] == '{';
+    const char *name = line + 1 + braces;
     size_t length = name_length(name);
     const struct variable *variable;
 
     *ret_length = 0;
-    if (!braces && (length == 0 || in_word))
+    if (!braces && (length == 0 || expansion->in_word))
         return RC_OK;
     if (braces && (length == 0 || name[length] != '}'))
         return detail_set(RC_INVALID_VALUE, "\"${\" needs a name and \"}\"");
-    variable = find(variables, name, length);
+    variable = find(expansion->variables, name, length);
     if (variable == NULL)
         return detail_set(RC_INVALID_VALUE,
                           "the variable %.*s is not set; \"let\" lists those that are, \\$ is a "
                           "dollar sign",
                           (int)length, name);
     *ret_length = 1 + length + 2U * braces;
-    return buffer_append(out, variable->value, strlen(variable->value));
+    return append_value(expansion, variable->value, expansion->at + *ret_length);
 }
 
-int variables_expand(const struct variables *variables, const char *line, char **ret_line)
+/* A character that begins no variable, or two: a backslash keeps what is behind it from meaning anything. */
+static int copy(struct expansion *expansion)
 {
-    struct buffer out = {0};
-    bool single = false, in_word = false;
+    const char *at = expansion->line + expansion->at;
+    bool escape = at[0] == '\\' && at[1] != '\0' && expansion->quote != '\'';
+    size_t skipped = escape && at[1] == '$', length = escape && !skipped ? 2 : 1;
+
+    if (!escape && expansion->quote != 0 && at[0] == expansion->quote)
+        expansion->quote = 0;
+    else if (!escape && expansion->quote == 0 && (at[0] == '\'' || at[0] == '"'))
+        expansion->quote = at[0];
+    expansion->in_word = is_name_character(at[skipped + length - 1]);
+    expansion->at += skipped + length;
+    return buffer_append(&expansion->out, at + skipped, length);
+}
+
+static int expand(struct expansion *expansion)
+{
+    const char *line = expansion->line;
     int rc = RC_OK;
 
-    for (size_t i = 0; line[i] != '\0' && rc == RC_OK;) {
+    while (line[expansion->at] != '\0' && rc == RC_OK) {
         size_t taken = 0;
 
-        if (line[i] == '\'')
-            single = !single;
-        if (!single && line[i] == '\\' && line[i + 1] == '$')
-            i++;
-        else if (!single && line[i] == '$')
-            rc = expand_one(variables, line, i, in_word, &out, &taken);
-        in_word = taken == 0 && is_name_character(line[i]);
+        if (expansion->quote != '\'' && line[expansion->at] == '$')
+            rc = expand_one(expansion, &taken);
         if (rc == RC_OK && taken == 0)
-            rc = buffer_append(&out, line + i, taken = 1);
-        i += taken;
+            rc = copy(expansion);
+        if (taken > 0)
+            expansion->in_word = false;
+        expansion->at += taken;
     }
-    if (rc == RC_OK)
-        rc = buffer_append(&out, "", 1);
+    return rc == RC_OK ? buffer_append(&expansion->out, "", 1) : rc;
+}
+
+int variables_expand(const struct variables *variables, const char *line, enum variables_line kind,
+                     char **ret_line)
+{
+    struct expansion expansion = {.variables = variables, .kind = kind, .line = line};
+    int rc = expand(&expansion);
+
     if (rc < 0) {
-        buffer_fini(&out);
+        buffer_fini(&expansion.out);
         return rc;
     }
-    *ret_line = (char *)out.data;
+    *ret_line = (char *)expansion.out.data;
     return RC_OK;
 }

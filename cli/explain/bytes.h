@@ -34,8 +34,8 @@ void explain_parameters(const uint8_t header[4], enum explain_context context, s
 void explain_response(const uint8_t *bytes, size_t length, const uint8_t *command, size_t command_length,
                       enum explain_context context, size_t base, unsigned depth, struct explanation *out);
 
-/* The data of an answer, without its status word, if anything is known of them: data objects as a tree, the value of
- * an object that the command asked for, or text. False if they are only bytes. */
+/* The data of an answer, without its status word, if anything is known of them: data objects as a tree, the
+ * value of an object that the command asked for, or text. False if they are only bytes. */
 bool explain_answer(const uint8_t *bytes, size_t length, const uint8_t *command, size_t command_length,
                     enum explain_context context, unsigned depth, struct explanation *out);
 
@@ -50,8 +50,8 @@ void explain_tlv(const uint8_t *bytes, size_t length, uint32_t parent, enum expl
 /* Are these BER-TLV objects, from the first byte to the last, and do they not only look so by chance? */
 bool explain_is_tlv(const uint8_t *bytes, size_t length);
 
-/* Of whose file these objects are control information, by the name in them (6F or 62, 84); EXPLAIN_ISO if they do not
- * say. */
+/* Of whose file these objects are control information, by the name in them (6F or 62, 84); EXPLAIN_ISO if
+ * they do not say. */
 enum explain_context explain_context_of_objects(const uint8_t *bytes, size_t length);
 
 /* Printable ASCII, a character or more? */

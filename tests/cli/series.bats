@@ -102,3 +102,24 @@ load helper
     assert_success
     assert_line --index -1 0
 }
+
+@test "a value may hold anything: quotes, comments, nothing" {
+    run in_shell 'let q = it\'"'"'s \"so\" \#1' 'echo $q' 'echo "$q"' 'let e =' 'assert $e == ""' 'let f=1 2' 'echo [$f]'
+    assert_success
+    assert_line --index 0 "it's \"so\" #1"
+    assert_line --index 1 "it's \"so\" #1"
+    assert_line --index 2 '[1 2]'
+    run in_shell '00A4000C023F00' 'assert $_ == ""' 'assert $_ != 00'
+    assert_success
+    run in_shell "let t = '\"text\"'" '80000000:$t =xxxx'
+    assert_success
+}
+
+@test "a channel that cannot be is none" {
+    export SCARD_READERS=sim:echo
+    run in_shell 'channel open'
+    assert_failure 9
+    assert_output --partial "there are 1 to 19"
+    run in_shell 'set stop off' 'channel open' 'channel'
+    assert_line 0
+}

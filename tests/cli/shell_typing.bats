@@ -205,3 +205,29 @@ TCL
 TCL
     assert_success
 }
+
+@test "a variable that is called like a secret is not kept in the history, nor shown where it is sent" {
+    typing <<'TCL'
+    scard shell
+    see {scard> $}
+    send "let newPin = 3930383137323633\r"
+    see {scard> $}
+    send "let pin=3930383137323633\r"
+    see {scard> $}
+    send "let plain = 1\r"
+    see {scard> $}
+    send "00200001 08 \$pin\r"
+    see_without {39 30 38} {\*\*.*63C.*\]> $}
+    send " let hidden = 2\r"
+    see {\]> $}
+    send "apdu --json 200001:\$newPin\r"
+    see_without {"c":"[^"]*3930383} {"masked":true.*\]> $}
+    send "exit\r"
+    ended 0
+TCL
+    assert_success
+    run cat state/scard/history
+    assert_line 'let plain = 1'
+    refute_output --partial 3930383
+    refute_output --partial hidden
+}

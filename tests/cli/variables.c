@@ -34,6 +34,9 @@ static void lines_are_expanded(void **state)
         {"${id", NULL},
         {"${}", NULL},
         {"$ids", NULL},
+        {"\"it's $id\" $id", "\"it's 3F00\" 3F00"},
+        {"\\'$id", "\\'3F00"},
+        {"\\\\$id", "\\\\3F00"},
     };
     struct variables variables = {0};
 
@@ -43,12 +46,39 @@ static void lines_are_expanded(void **state)
     assert_int_equal(variables_set(&variables, "SW", "9000"), RC_OK);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char *line = NULL;
-        int rc = variables_expand(&variables, rows[i].line, &line);
+        int rc = variables_expand(&variables, rows[i].line, VARIABLES_APDU, &line);
 
         if (rows[i].expanded == NULL)
             assert_int_equal(rc, RC_INVALID_VALUE);
         else
             assert_string_equal(line, rows[i].expanded);
+        free(line);
+    }
+    variables_fini(&variables);
+}
+
+/* What a value holds is in the words, whatever it is. */
+static void values_are_no_quotes(void **state)
+{
+    static const struct {
+        const char *line, *expanded;
+    } rows[] = {
+        {"echo $text", "echo it\\'s \\\"1\\\" \\# \\\\"},
+        {"echo \"$text\"", "echo \"it's \\\"1\\\" # \\\\\""},
+        {"assert $empty == $empty", "assert \"\" == \"\""},
+        {"a${empty}b", "ab"},
+        {"\"$empty\"", "\"\""},
+    };
+    struct variables variables = {0};
+
+    (void)state;
+    assert_int_equal(variables_set(&variables, "text", "it's \"1\" # \\"), RC_OK);
+    assert_int_equal(variables_set(&variables, "empty", ""), RC_OK);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char *line = NULL;
+
+        assert_int_equal(variables_expand(&variables, rows[i].line, VARIABLES_WORDS, &line), RC_OK);
+        assert_string_equal(line, rows[i].expanded);
         free(line);
     }
     variables_fini(&variables);
@@ -78,6 +108,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lines_are_expanded),
+        cmocka_unit_test(values_are_no_quotes),
         cmocka_unit_test(a_set_replaces_and_an_unset_takes_away),
     };
 
