@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <stdio.h>
 
+#include "api/text.h"
 #include "tests/unit/api_kit.h"
 
 #if __SIZEOF_LONG__ == 8
@@ -54,6 +55,23 @@ static void every_code_has_its_words(void **state)
     assert_non_null(strstr(pcsc_stringify_error(6), "0x00000006"));
 }
 
+/* What could steer a terminal or end a line of a log. */
+static void control_characters_are_found(void **state)
+{
+    (void)state;
+    assert_int_equal(text_control("\x1B[2J"), 1);
+    assert_int_equal(text_control("\n"), 1);
+    assert_int_equal(text_control("\x7F"), 1);
+    assert_int_equal(text_control("\xC2\x9B"
+                                  "2J"),
+                     2);
+    assert_int_equal(text_control(""), 0);
+    assert_int_equal(text_control(" "), 0);
+    assert_int_equal(text_control("\u00A0"), 0);
+    assert_int_equal(text_control("\u00DC"), 0);
+    assert_int_equal(text_control("\xC2"), 0);
+}
+
 static void *other_thread(void *argument)
 {
     (void)argument;
@@ -80,6 +98,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(protocol_objects),
         cmocka_unit_test(every_code_has_its_words),
+        cmocka_unit_test(control_characters_are_found),
         cmocka_unit_test(text_belongs_to_the_thread),
     };
 

@@ -39,6 +39,24 @@ static void assert_works(SCARDCONTEXT context, const char *reader)
     assert_code(SCardDisconnect(card, SCARD_RESET_CARD), SCARD_S_SUCCESS);
 }
 
+/* As Windows' functions tell it. */
+static void identity_is_told(SCARDCONTEXT context)
+{
+    char text[64];
+    DWORD length = sizeof text, type = 0;
+
+    assert_code(SCardGetReaderDeviceInstanceId(context, BUS_FIRST, text, &length), SCARD_S_SUCCESS);
+    assert_string_equal(text, "usb:1-2:1.0");
+    assert_code(SCardGetDeviceTypeId(context, BUS_FIRST, &type), SCARD_S_SUCCESS);
+    assert_int_equal(type, SCARD_READER_TYPE_USB);
+    length = sizeof text;
+    assert_code(SCardListReadersWithDeviceInstanceId(context, "usb:1-2:1.0", text, &length), SCARD_S_SUCCESS);
+    assert_string_equal(text, BUS_FIRST);
+    length = sizeof text;
+    assert_code(SCardListReadersWithDeviceInstanceId(context, "usb:1-2:1.1", text, &length),
+                SCARD_E_NO_READERS_AVAILABLE);
+}
+
 static void reader_is_there_at_the_start(void **state)
 {
     SCARDCONTEXT context;
@@ -48,6 +66,7 @@ static void reader_is_there_at_the_start(void **state)
     context = establish();
     assert_string_equal(bus_list(context), BUS_FIRST);
     assert_string_equal(bus_fact(context, BUS_FIRST, "device"), "usb:1-2:1.0");
+    identity_is_told(context);
     assert_string_equal(bus_fact(context, BUS_FIRST, "problem"), "");
     assert_has(bus_fact(context, BUS_FIRST, "facts"), "\nlevel=TPDU\n");
     assert_has(bus_fact(context, BUS_FIRST, "facts"), "path=usb:1-2:1.0\n");
