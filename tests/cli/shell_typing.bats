@@ -76,7 +76,7 @@ TCL
     see {header to come\e\[0m\e\[\d+D$}
     shows 52 "scard> 00A4  SELECT, 2 bytes of the header to come" ""
     send "\001\013"
-    see {\e\[K$}
+    see {\e\[K.+\e\[K$}
     shows 52 "scard>" ""
     send "\004"
     ended 0
