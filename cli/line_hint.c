@@ -44,6 +44,14 @@ void line_hint_clear(void)
     shown = false;
 }
 
+/* readline may put a mark of its own before the prompt, in whatever width. */
+static bool has_mode_mark(void)
+{
+    const char *value = rl_variable_value("show-mode-in-prompt");
+
+    return value != NULL && strcmp(value, "on") == 0;
+}
+
 void line_hint_show(void)
 {
     char text[LINE_HINT_MAX];
@@ -53,7 +61,7 @@ void line_hint_show(void)
     /* Only behind the line's end, and only if all is in one row: there it can be taken away again. */
     if (hooks == NULL || shown || rl_point != rl_end || rl_end == 0 ||
         RL_ISSTATE(RL_STATE_ISEARCH | RL_STATE_NSEARCH | RL_STATE_NUMERICARG | RL_STATE_COMPLETING) ||
-        !hooks->hint(hooks->user, rl_line_buffer, text))
+        has_mode_mark() || !hooks->hint(hooks->user, rl_line_buffer, text))
         return;
     rl_get_screen_size(&rows, &columns);
     if (columns <= 0 || !measure(rl_display_prompt, &prompt) || !measure(rl_line_buffer, &line) ||

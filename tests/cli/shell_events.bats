@@ -96,6 +96,25 @@ TCL
     send "exit\r"
     ended 0
 TCL
+    assert_success
     scard --session other release
+}
+
+@test "an event takes the hint behind the line away and puts it back" {
+    unset NO_COLOR
+    typing <<'TCL'
+    scard shell
+    see {scard> $}
+    send "00A4000C023F00\r"
+    see {9000.*\]> $}
+    send "00A4"
+    see {to come\e\[0m\e\[\d+D$}
+    exec $env(SCARD_BIN) reset 2>@1
+    see {reset by another program.*\[!\]> 00A4.*to come\e\[0m\e\[\d+D$}
+    shows 120 {* the card was reset by another program: its state is lost; go on with "reconnect"} \
+        {scard sim:iso 00 00 [!]> 00A4  SELECT, 2 bytes of the header to come}
+    send "\025exit\r"
+    ended 0
+TCL
     assert_success
 }
