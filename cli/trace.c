@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <scard.h>
@@ -24,13 +25,41 @@ const char *trace_format(const char *file, const char *format, const char *fallb
     return by_name != NULL ? by_name : fallback;
 }
 
+/* One that was there is emptied; where secrets go, nobody else may read it. */
+static int prepare(struct call *call, const char *file, int fd)
+{
+    bool secrets = call->globals.show_secrets;
+    struct stat about;
+    int failed = fstat(fd, &about);
+
+    if (failed == 0 && S_ISREG(about.st_mode)) {
+        if (about.st_uid != geteuid())
+            return call_fail(call, STATUS_TRANSPORT, "Choose another name.",
+                             "%s is another user's: nothing was written", file);
+        failed = ftruncate(fd, 0);
+        if (failed == 0 && secrets && (about.st_mode & 077))
+            failed = fchmod(fd, 0600);
+    }
+    if (failed == 0)
+        failed = fcntl(fd, F_SETFL, O_APPEND);
+    if (failed == 0)
+        return STATUS_DONE;
+    return call_fail(call, STATUS_TRANSPORT, "", "cannot write %s: %s", file, strerror(errno));
+}
+
 int trace_create(struct call *call, const char *file)
 {
+    /* Not to be caught in the opening of a FIFO, where no Ctrl-C is noticed. Its reader's going ends the
+     * trace: it is opened for writing alone. */
     int fd = openat(call->front->directory, file,
-                    O_RDWR | O_APPEND | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0600);
+                    O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
 
-    if (fd < 0)
+    if (fd < 0) {
         call_fail(call, STATUS_TRANSPORT, "", "cannot write %s: %s", file, strerror(errno));
+    } else if (prepare(call, file, fd) != STATUS_DONE) {
+        close(fd);
+        fd = -1;
+    }
     return fd;
 }
 

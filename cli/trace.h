@@ -13,8 +13,9 @@
 /* What the library calls the format that was asked for, that the file's ending means, or fallback. */
 const char *trace_format(const char *file, const char *format, const char *fallback);
 
-/* A new file, for its owner alone, relative to the caller's folder; one that is there is emptied. A
- * descriptor, or -1 when that was reported. */
+/* A new file, for its owner alone, relative to the caller's folder; one of this user's that is there is
+ * emptied, and with --show-secrets is its owner's alone, too. A FIFO needs a reader. A descriptor, or -1 when
+ * that was reported. */
 int trace_create(struct call *call, const char *file);
 
 /* From now on all exchanges go into the file, until trace_stop; a trace that was under way is ended. With

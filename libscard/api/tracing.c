@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "api/codes.h"
@@ -145,10 +146,31 @@ static void give(struct trace_sink *unused, const struct captured *exchange)
     errno = saved;
 }
 
+/* A FIFO or terminal is written to, not read: when its reader goes, that shows, and its opening does not wait
+ * for one. Another user's file is not for us to fill. ret_private: nobody else may read it. -1: errno says
+ * why. */
+static int open_trace(const char *path, bool *ret_private)
+{
+    int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
+    struct stat file;
+
+    if (fd < 0)
+        return -1;
+    if (fstat(fd, &file) || (S_ISREG(file.st_mode) && file.st_uid != geteuid())) {
+        close(fd);
+        errno = EPERM;
+        return -1;
+    }
+    *ret_private = !S_ISREG(file.st_mode) || !(file.st_mode & 077);
+    fcntl(fd, F_SETFL, O_APPEND);
+    return fd;
+}
+
 static void init(void)
 {
     const char *where = secure_getenv("SCARD_TRACE"), *format = secure_getenv("SCARD_TRACE_FORMAT"),
                *secrets = secure_getenv("SCARD_TRACE_SECRETS");
+    bool private = true;
     int fd;
 
     if (!where || !where[0])
@@ -157,7 +179,7 @@ static void init(void)
     if (where[strspn(where, "0123456789")] == '\0')
         fd = fcntl(atoi(where), F_DUPFD_CLOEXEC, 0);
     else
-        fd = open(where, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600);
+        fd = open_trace(where, &private);
     pthread_rwlock_wrlock(&state.lock);
     if (fd < 0) {
         log_debug("no trace to SCARD_TRACE=%s: %s", where, strerror(errno));
@@ -165,7 +187,7 @@ static void init(void)
         detail_clear();
         close(fd);
     }
-    state.file_secrets = secrets && !strcmp(secrets, "1");
+    state.file_secrets = private && secrets && !strcmp(secrets, "1");
     tell_sink();
     pthread_rwlock_unlock(&state.lock);
 }

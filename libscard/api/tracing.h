@@ -3,7 +3,8 @@
  * The traces of this process: that of scard_set_trace, and that of the environment. SCARD_TRACE is the number
  * of a descriptor that is open at the first context, or a file, which is made for its owner alone and
  * appended to; SCARD_TRACE_FORMAT its format ("text" when not set), with SCARD_TRACE_SECRETS set to 1 it
- * holds secrets. Not in a set-uid program.
+ * holds secrets, but in no file that others may read. Nothing goes into another user's file, or into a FIFO
+ * that nobody reads. Not in a set-uid program.
  */
 #ifndef API_TRACING_H
 #define API_TRACING_H

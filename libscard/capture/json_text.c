@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "capture/json_text.h"
 
+#include <locale.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -143,6 +144,17 @@ static int take_string(struct reading *reading, struct buffer *out)
     return rc;
 }
 
+double json_text_number(const char *digits, char **ret_end)
+{
+    /* This one is there from the start and needs no memory. */
+    locale_t plain = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+    double number = plain ? strtod_l(digits, ret_end, plain) : strtod(digits, ret_end);
+
+    if (plain)
+        freelocale(plain);
+    return number;
+}
+
 static int take_number(struct reading *reading, double *ret_number)
 {
     char digits[64], *end;
@@ -152,7 +164,7 @@ static int take_number(struct reading *reading, double *ret_number)
            strchr("+-.0123456789eE", peek(reading)))
         digits[count++] = reading->text[reading->at++];
     digits[count] = '\0';
-    *ret_number = strtod(digits, &end);
+    *ret_number = json_text_number(digits, &end);
     return count && *end == '\0' ? RC_OK : RC_INVALID_VALUE;
 }
 

@@ -19,6 +19,9 @@ struct json_value {
     size_t length;
 };
 
+/* strtod with a point, whatever locale the program has set. */
+double json_text_number(const char *digits, char **ret_end);
+
 /* Called for each member in order; not RC_OK ends the reading with that. Borrowed until it returns. */
 typedef int json_member_fn(void *user, const char *key, const struct json_value *value);
 

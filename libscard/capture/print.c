@@ -62,6 +62,13 @@ int print_time(struct buffer *out, int64_t time_ns)
                  day.tm_hour, day.tm_min, day.tm_sec, (int)(time_ns / 1000 % 1000000));
 }
 
+int print_ms(struct buffer *out, int64_t duration_ns)
+{
+    int64_t us = duration_ns > 0 ? duration_ns / 1000 + (duration_ns % 1000 >= 500) : 0;
+
+    return print(out, "%lld.%03d", (long long)(us / 1000), (int)(us % 1000));
+}
+
 int print_name(struct buffer *out, const char *name)
 {
     int rc = RC_OK;

@@ -16,6 +16,9 @@ int print_command(struct buffer *out, const struct captured *exchange);
 /* "2026-01-31T12:00:00.123456Z" */
 int print_time(struct buffer *out, int64_t time_ns);
 
+/* "0.123": with a point, whatever locale the program has set. */
+int print_ms(struct buffer *out, int64_t duration_ns);
+
 /* Names come from programs and readers: on one line, whatever they hold. */
 int print_name(struct buffer *out, const char *name);
 

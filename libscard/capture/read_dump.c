@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/rc.h"
+#include "capture/json_text.h"
 
 static bool starts(const char *line, size_t length, const char *word)
 {
@@ -48,7 +49,7 @@ static int take_duration(struct reading *reading, const char *text, size_t lengt
         return RC_OK;
     memcpy(digits, text, length);
     digits[length] = '\0';
-    ms = strtod(digits, &end);
+    ms = json_text_number(digits, &end);
     if (end != digits && !strcmp(end, "ms") && ms > 0 && ms < 1e9)
         reading->duration_ns = (int64_t)(ms * 1e6);
     return RC_OK;

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -278,11 +279,11 @@ static int take_lines(struct reading *reading, const char *text, size_t length)
     if (rc)
         return rc;
     if (!format)
-        return detail_set(
-            RC_INVALID_VALUE,
-            "%s: no recording of a kind that is known: JSON lines, scripts of scard, apdu4j, cardpeek, gp, a log of pcscd "
-            "or ETSI's CMD lines",
-            reading->name);
+        return detail_set(RC_INVALID_VALUE,
+                          "%s: no recording of a kind that is known: JSON lines, scripts of scard, apdu4j, "
+                          "cardpeek, gp, a log of pcscd "
+                          "or ETSI's CMD lines",
+                          reading->name);
     if (reading->command_line) {
         reading->line = reading->command_line;
         return reading_fault(reading, "the command has no response: the file is cut off");
@@ -308,6 +309,8 @@ int recording_parse(const char *name, const char *text, size_t length, struct re
 
 static int read_all(const char *path, int fd, struct buffer *text)
 {
+    struct pollfd input = {.fd = fd, .events = POLLIN};
+
     for (;;) {
         ssize_t count;
 
@@ -316,7 +319,9 @@ static int read_all(const char *path, int fd, struct buffer *text)
         count = read(fd, text->data + text->length, text->capacity - text->length);
         if (count == 0)
             return RC_OK;
-        if (count < 0 && errno != EINTR)
+        if (count < 0 && errno == EAGAIN)
+            poll(&input, 1, -1);
+        else if (count < 0 && errno != EINTR)
             return detail_set(RC_NOT_FOUND, "cannot read %s: %s", path, strerror(errno));
         if (count > 0)
             text->length += (size_t)count;
@@ -328,7 +333,8 @@ static int read_all(const char *path, int fd, struct buffer *text)
 
 int recording_load(const char *path, struct recording *ret_recording)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    /* A FIFO that nobody writes is an empty file: waiting for its opening, nothing else would be noticed. */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     struct buffer text = {0};
     int rc;
 

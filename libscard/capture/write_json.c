@@ -82,7 +82,9 @@ static int command(const struct captured *exchange, struct buffer *out)
 
 static int duration(const struct captured *exchange, struct buffer *out)
 {
-    return print(out, ",\"ms\":%.3f", (double)exchange->duration_ns / 1e6);
+    int rc = print(out, ",\"ms\":");
+
+    return rc ? rc : print_ms(out, exchange->duration_ns);
 }
 
 static int apdu(const struct capture_writer *writer, const struct captured *exchange, struct buffer *out)

@@ -258,7 +258,9 @@ static int add_apdu(const struct captured *exchange, uint32_t interface, struct 
     if (!rc)
         rc = packet_block(&command, interface, out);
     if (!rc && !exchange->rc)
-        rc = print(&response.comment, "%.3f ms", (double)exchange->duration_ns / 1e6);
+        rc = print_ms(&response.comment, exchange->duration_ns);
+    if (!rc && !exchange->rc)
+        rc = print(&response.comment, " ms");
     if (!rc && !exchange->rc)
         rc = packet_block(&response, interface, out);
     buffer_fini(&command.comment);

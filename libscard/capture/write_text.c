@@ -59,8 +59,10 @@ static int add(struct capture_writer *writer, const struct captured *exchange, s
     if (!rc)
         rc = body(exchange, out);
     if (!rc)
-        rc = print(out, "  %.3f ms\n", (double)exchange->duration_ns / 1e6);
-    return rc;
+        rc = print(out, "  ");
+    if (!rc)
+        rc = print_ms(out, exchange->duration_ns);
+    return rc ? rc : print(out, " ms\n");
 }
 
 const struct capture_format format_text = {.name = "text", .endings = ".txt .log .trace ", .add = add};

@@ -160,3 +160,42 @@ fields() {
     run jq -r 'select(.t == "apdu") | .c' t.jsonl
     assert_output '80AA000004**'
 }
+
+@test "a trace into a FIFO ends with its reader, and needs one" {
+    mkfifo fifo
+    run timeout 20 "$SCARD_BIN" --trace fifo apdu 00B0000004=xxxx
+    assert_failure
+    assert_output --partial 'cannot write fifo'
+    # One line is read, and then nobody reads: much more than a pipe holds is not waited for.
+    head -c 1 <fifo >/dev/null &
+    run timeout 60 "$SCARD_BIN" --trace fifo --trace-format text bench -n 3000
+    assert_output --partial 'the trace is not whole'
+    head -c 1 <fifo >/dev/null &
+    SCARD_TRACE=fifo run timeout 60 "$SCARD_BIN" bench -n 3000
+    assert_success
+    SCARD_TRACE=fifo run timeout 60 "$SCARD_BIN" bench -n 3000
+    assert_success
+}
+
+@test "secrets do not go into a file that others may read, nor anything into another user's" {
+    umask 022
+    echo old >own
+    scard apdu --show-secrets --trace own 00200001:31323334=xxxx
+    [ "$(stat -c %a own)" = 600 ]
+    grep -q 31323334 own
+    echo old >own && chmod 644 own
+    SCARD_TRACE=own SCARD_TRACE_SECRETS=1 scard apdu 00200001:31323334=xxxx
+    grep -q 'SCardTransmit' own
+    run ! grep 31323334 own
+    chmod 600 own
+    SCARD_TRACE=own SCARD_TRACE_SECRETS=1 scard apdu 00200001:31323334=xxxx
+    grep -q 31323334 own
+
+    [ "$(id -u)" = 0 ] || skip 'only root can make a file of another user'
+    echo theirs >planted && chown 65534 planted && chmod 666 planted
+    run scard apdu --trace planted 00B0000004=xxxx
+    assert_failure
+    assert_output --partial "another user's"
+    SCARD_TRACE=planted scard apdu 00B0000004=xxxx
+    [ "$(cat planted)" = theirs ]
+}

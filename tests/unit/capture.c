@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* Recordings: what each format writes it reads again as it was, secrets stay out, and a damaged file says
  * where. */
+#include <locale.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -315,6 +319,65 @@ static void json_is_read_as_rfc_8259_has_it(void **state)
     }
 }
 
+/* Where a comma stands between the digits. false: the machine has no such locale, and none can be made. */
+static bool use_comma(void)
+{
+    char folder[] = "locale.XXXXXX", command[128];
+
+    if (!setlocale(LC_NUMERIC, "de_DE.UTF-8") && mkdtemp(folder)) {
+        snprintf(command, sizeof command, "localedef -i de_DE -f UTF-8 %s/de_DE.UTF-8 >/dev/null 2>&1",
+                 folder);
+        if (!system(command) && !setenv("LOCPATH", folder, 1))
+            setlocale(LC_NUMERIC, "de_DE.UTF-8");
+        snprintf(command, sizeof command, "rm -r %s", folder);
+        assert_int_equal(system(command), 0);
+    }
+    return *localeconv()->decimal_point == ',';
+}
+
+static void a_recording_is_the_same_in_any_locale(void **state)
+{
+    static const uint8_t select[] = {0x00, 0xA4, 0x04, 0x00}, good[] = {0x90, 0x00};
+    static const char half[] = "# ATR: 3B80800101\n00A40400\n# 0.5ms\n9000\n";
+    struct captured given = exchange(CAPTURED_APDU, select, sizeof select, good, sizeof good);
+    struct capture_writer writer;
+    struct recording recording;
+    struct buffer out = {0};
+
+    (void)state;
+    if (!use_comma())
+        skip();
+    given.duration_ns = 1234567;
+    capture_writer_init(&writer, capture_format_named("jsonl"));
+    assert_int_equal(capture_write(&writer, &given, &out), RC_OK);
+    assert_non_null(memmem(out.data, out.length, "\"ms\":1.235,", 11));
+    assert_int_equal(recording_parse("f", (const char *)out.data, out.length, &recording), RC_OK);
+    assert_int_equal(recording.items[recording.count - 1].exchange.duration_ns, 1235000);
+    recording_fini(&recording);
+    assert_int_equal(recording_parse("f", half, sizeof half - 1, &recording), RC_OK);
+    assert_int_equal(recording.items[1].exchange.duration_ns, 500000);
+    recording_fini(&recording);
+    capture_writer_fini(&writer);
+    buffer_fini(&out);
+    setlocale(LC_NUMERIC, "C");
+}
+
+/* Opening it would wait for a writer, and no signal that is handled by a thread of its own would end that. */
+static void a_fifo_without_a_writer_is_no_recording(void **state)
+{
+    char path[] = "fifo.XXXXXX";
+    struct recording recording;
+
+    (void)state;
+    assert_non_null(mkdtemp(path));
+    assert_int_equal(rmdir(path), 0);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    alarm(20);
+    assert_int_equal(recording_load(path, &recording), RC_INVALID_VALUE);
+    alarm(0);
+    assert_int_equal(unlink(path), 0);
+}
+
 static void names_tell_formats(void **state)
 {
     (void)state;
@@ -338,6 +401,8 @@ int main(void)
         cmocka_unit_test(notation_of_etsi_is_read),
         cmocka_unit_test(a_damaged_file_says_which_line),
         cmocka_unit_test(json_is_read_as_rfc_8259_has_it),
+        cmocka_unit_test(a_recording_is_the_same_in_any_locale),
+        cmocka_unit_test(a_fifo_without_a_writer_is_no_recording),
         cmocka_unit_test(names_tell_formats),
     };
 
