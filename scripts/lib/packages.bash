@@ -7,7 +7,7 @@ build_packages=(gcc libc6-dev cmake ninja-build pkg-config libconfig-dev libjans
     libusb-1.0-0-dev scdoc)
 
 # To run the tests: cards and programs that nobody here wrote, shells to complete in, terminals to type at.
-test_packages=(binutils bats bats-assert bats-support clang expect fish gpg-agent gpgconf jq libcacard-dev
+test_packages=(binutils bats bats-assert bats-support clang expect file fish gpg-agent gpgconf jq libcacard-dev
     libccid libclang-rt-14-dev libcmocka-dev libnss3-tools libpcsclite-dev opensc openssl pcsc-tools pcscd
     perl python3 python3-pyscard scdaemon tshark zsh)
 
