@@ -146,7 +146,8 @@ static void error_text(const struct output *output, const char *what, const char
         record->failed = true;
     if (output->program != NULL)
         record_people(record, "%s%s:%s ", red, output->program, end);
-    record_people(record, "%s%s%s%s", shown != NULL ? shown : "", stop, fix[0] != '\0' ? " " : "", fix);
+    record_people(record, "%s%s%s%s", shown != NULL ? shown : "", stop,
+                  fix[0] != '\0' && fix[0] != '\n' ? " " : "", fix);
     if (shown != NULL)
         secret_wipe(shown, strlen(shown));
     free(shown);

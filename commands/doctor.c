@@ -188,12 +188,9 @@ const struct command command_doctor = {
     .group = "Readers",
     .summary = "say why there is no reader, or no card, and what mends it",
     .description =
-        "Looks at all that lies between a program and a card, in the order in which a byte comes from the "
-        "plug: "
-        "USB, the\n"
-        "kernel's drivers, rules of udev and rights, programs that hold a reader, services, polkit, GnuPG, "
-        "the "
-        "configuration.\n"
+        "Looks at the configuration, then at all that lies between a program and a card, in the order in\n"
+        "which a byte comes from the plug: USB, the kernel's drivers, rules of udev and rights, programs\n"
+        "that hold a reader, services, polkit, GnuPG.\n"
         "A line for each check: ok, warn, FAIL or skip, its name, and what was found. At the end the cause "
         "in one "
         "sentence,\n"

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/call.h"
 #include "cli/doctor/exam.h"
@@ -88,10 +89,11 @@ static void tell_hidden(struct call *call, size_t hidden, size_t found)
     record_number(&record, SHOW_JSON, "processes", (int64_t)hidden);
     if (found == 0)
         record_people(&record, "Nobody is seen. ");
+    /* A process of a sandbox or of another container is closed to root, too. */
     if (hidden > 0)
-        record_people(&record,
-                      "%zu %s of other users could not be looked into: root can (\"sudo scard who\").",
-                      hidden, hidden == 1 ? "process" : "processes");
+        record_people(&record, "%zu %s could not be looked into%s.", hidden,
+                      hidden == 1 ? "process" : "processes",
+                      geteuid() == 0 ? ", not even by root" : ": root can (\"sudo scard who\")");
     if (call->output->mode == OUTPUT_JSON || hidden > 0 || found == 0)
         output_remark(call->output, &record);
     record_fini(&record);

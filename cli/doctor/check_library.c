@@ -113,6 +113,12 @@ static void run_env(struct exam *exam)
         system_clean(value);
         exam_ok(exam, "%s=%s: %s", variables[i].name, value, variables[i].what);
     }
+    if (!exam->local && exam->used < 0) {
+        any = true;
+        exam_mend(exam, "unset SCARD_SERVICE");
+        exam_fail(exam, STATUS_SERVICE,
+                  "SCARD_SERVICE is set to what no service is: auto, local, pcscd, unix:PATH");
+    }
     if (!any)
         exam_ok(exam, "no variable changes what programs use");
 }

@@ -200,8 +200,8 @@ void exam_run_all(struct exam *exam)
         const struct check *checks;
         size_t count;
     } groups[] = {
+        {exam_checks_settings, exam_checks_settings_count}, /* nothing works while one is wrong */
         {exam_checks_environment, exam_checks_environment_count},
-        {exam_checks_settings, exam_checks_settings_count},
         {exam_checks_usb, exam_checks_usb_count},
         {exam_checks_node, exam_checks_node_count},
         {exam_checks_holder, exam_checks_holder_count},

@@ -162,6 +162,15 @@ static int take_from_names(struct person *person, const char *user)
     return error;
 }
 
+/* Programs look for their files below HOME, whatever the user's entry in passwd says. */
+static void take_own_home(struct person *person)
+{
+    const char *home = getenv("HOME");
+
+    if (home != NULL && home[0] == '/')
+        snprintf(person->home, sizeof person->home, "%.511s", home);
+}
+
 int person_init(struct person *person, const struct system *system, const char *user)
 {
     char number[24];
@@ -176,6 +185,8 @@ int person_init(struct person *person, const struct system *system, const char *
     } else {
         error = take_from_names(person, user);
     }
+    if (error == 0 && person->self && !system->prepared)
+        take_own_home(person);
     if (error != 0)
         person_fini(person);
     return error;

@@ -375,7 +375,7 @@ teardown() {
 
 @test "a service that nobody knows" {
     SCARD_SERVICE=winscard examine
-    assert_cause service 3 "SCARD_SERVICE is set to what no service is" "unset SCARD_SERVICE"
+    assert_cause lib.env 3 "SCARD_SERVICE is set to what no service is" "unset SCARD_SERVICE"
     assert_green
 }
 
@@ -578,7 +578,7 @@ bundle() {
     driver pn533_usb
     run scard doctor --root "$tree" --user alice
     assert_failure 6
-    assert_line --index 0 $'ok\tenv.container\tnot in a container'
+    assert_line --index 0 $'ok\tconfig\tno configuration file; none is needed'
     assert_line --regexp $'^cause\tnfc.kernel\tthe kernel\'s NFC driver .*\techo blacklist'
     run scard doctor --quiet --root "$tree" --user alice
     [ "${#lines[@]}" -eq 2 ]
@@ -683,4 +683,21 @@ bundle() {
     run scard list
     assert_failure 3
     assert_output --partial "line 1: unknown setting 'nonsense'"
+}
+
+@test "what is set wrong is the advice, wherever HOME is, and whatever else the machine lacks" {
+    export HOME=$BATS_TEST_TMPDIR
+    unset XDG_CONFIG_HOME
+    SCARD_SERVICE=winscard run scard list
+    assert_failure 3
+    assert_line --index 0 "scard: cannot open a context: SCARD_SERVICE=winscard is not known; say auto, local, pcscd or unix:PATH."
+    assert_line --index 1 "Mend it with: unset SCARD_SERVICE"
+    mkdir -p "$HOME/.config/scard"
+    echo 'nonsense = 1;' >"$HOME/.config/scard/scard.conf"
+    SCARD_SERVICE=local run scard list
+    assert_failure 3
+    assert_line --index 1 "Mend it with: sed -i '1s/^/#/' $HOME/.config/scard/scard.conf"
+    SCARD_SERVICE=local run scard --json doctor
+    assert_failure 3
+    [ "$(jq -r 'select(.t == "diagnosis").id' <<<"$output")" = config ]
 }
