@@ -206,10 +206,11 @@ int help_command(const struct command *command, const char *program, size_t widt
     int rc = add_usages(text, command, program);
 
     if (rc == RC_OK)
-        rc = add(text, "\n\n%c%s.\n",
+        rc = add(text, "\n\n%c%s%s\n",
                  command->summary[0] >= 'a' && command->summary[0] <= 'z' ? command->summary[0] - 'a' + 'A'
                                                                           : command->summary[0],
-                 command->summary + 1);
+                 command->summary + 1,
+                 strchr("?!", command->summary[strlen(command->summary) - 1]) ? "" : ".");
     if (rc == RC_OK && command->alias != NULL)
         rc = add(text, "Also called %s.\n", command->alias);
     if (rc == RC_OK && command->description != NULL)

@@ -29,7 +29,7 @@ static const struct status_words rows[] = {
     ROW(SCARD_E_NO_SMARTCARD, STATUS_NO_CARD, "no card is in the reader",
         "Insert one, or wait for it with \"scard wait --present\"."),
     ROW(SCARD_E_UNKNOWN_CARD, STATUS_ANSWER, "the card type is not known",
-        "\"scard card list\" lists those that are."),
+        "\"scard card list\" lists those that are, \"scard card introduce\" adds one."),
     ROW(SCARD_E_CANT_DISPOSE, STATUS_TRANSPORT, "the reader cannot do that with the card",
         "Choose another disposition; few readers can eject."),
     ROW(SCARD_E_PROTO_MISMATCH, STATUS_TRANSPORT,

@@ -89,7 +89,7 @@ const struct command command_decode = {
         "scriptor, pyscard, scdaemon, ykman and scard are read: all exchanges in them are explained, status\n"
         "words and data by the application selected last. Without TEXT and --file standard input is read.\n"
         "PINs and keys in commands are shown as ** unless --show-secrets is given.",
-    .examples = "  scard decode 6A82\n  scard decode 6F 1A 84 0E 31 50 41 59\n  scard decode -f pcscd.log\n"
+    .examples = "  scard decode 6A82\n  scard decode 6F 06 84 04 31 50 41 59\n  scard decode -f pcscd.log\n"
                 "  scard decode --application piv 6983",
     .arguments = arguments,
     .options = options,

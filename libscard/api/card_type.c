@@ -20,7 +20,7 @@ _Static_assert(sizeof(GUID) == sizeof(struct guid) && sizeof(GUID) == 16 &&
 
 int card_type_unknown(const char *name)
 {
-    return detail_set(RC_UNKNOWN_CARD, "no card type is called '%s': SCardIntroduceCardType makes one", name);
+    return detail_set(RC_UNKNOWN_CARD, "no card type is called '%s'", name);
 }
 
 int card_type_unknown_in_scope(const struct api_context *context, const char *name)

@@ -65,8 +65,8 @@ static int find_types(const struct database *database, const char *names, struct
     }
     if (!types.count) {
         free(types.cards);
-        return detail_set(RC_UNKNOWN_CARD, "no card type is called '%s'%s: SCardIntroduceCardType makes one",
-                          names, named > 1 ? ", and none as the others that were given" : "");
+        return detail_set(RC_UNKNOWN_CARD, "no card type is called '%s'%s", names,
+                          named > 1 ? ", and none as the others that were given" : "");
     }
     *ret_types = types;
     return RC_OK;

@@ -17,6 +17,8 @@ decode_log() {
     assert_line --index 0 $'response\t6A82\tfile or application not found'
     run scard decode 6F1A840E315041592E5359532E4444463031A5088801015F2D02656E
     assert_line --index 0 $'tlv\t6F1A840E315041592E5359532E4444463031A5088801015F2D02656E\t'
+    run scard decode 6F 06 84 04 31 50 41 59 # the example of the help
+    assert_line --index 0 $'tlv\t6F06840431504159\t'
     run scard decode 62000000000005010000
     assert_line --index 0 $'ccid\t62000000000005010000\t'
 }

@@ -10,6 +10,8 @@ load helper
         assert_success
         assert_line --index 0 --partial "Usage: scard $command"
     done
+    run scard help valid
+    assert_line "Is the context valid?"
     run scard list --help
     assert_line --index 0 "Usage: scard list"
     run scard -h list
