@@ -69,6 +69,21 @@ static void show_setting(struct call *call, const char *name, const char *value)
     record_fini(&record);
 }
 
+/* As "set protocol" takes it. */
+static const char *protocol_word(DWORD protocols)
+{
+    switch (protocols) {
+    case SCARD_PROTOCOL_T0:
+        return "t0";
+    case SCARD_PROTOCOL_T1:
+        return "t1";
+    case SCARD_PROTOCOL_RAW:
+        return "raw";
+    default:
+        return "any";
+    }
+}
+
 static int show_settings(struct call *call)
 {
     struct series *series = series_of(call);
@@ -82,6 +97,7 @@ static int show_settings(struct call *call)
             show_setting(call, switches[i], *value != reversed ? "on" : "off");
     }
     show_setting(call, "share", names_share(globals->share));
+    show_setting(call, "protocol", protocol_word(globals->protocols));
     if (globals->timeout_ms >= 0)
         snprintf(time, sizeof time, "%g s", (double)globals->timeout_ms / 1000);
     show_setting(call, "timeout", time);

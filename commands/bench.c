@@ -91,6 +91,9 @@ static double mean_us(const struct bench *bench)
     return sum / (double)bench->done / 1e3;
 }
 
+/* What two digits behind the point tell apart. */
+#define FINEST_US 0.01
+
 /* Bars of equal width from the fastest to the 99th percentile; what is slower is in the last. */
 struct histogram {
     double first_us, step_us;
@@ -102,9 +105,13 @@ static struct histogram histogram_of(const struct bench *bench)
     struct histogram histogram = {.first_us = share_us(bench, 0)};
 
     histogram.step_us = (share_us(bench, 99) - histogram.first_us) / (BARS - 1);
+    /* Narrower ones would have the same label. */
+    if (histogram.step_us < FINEST_US)
+        histogram.step_us = FINEST_US;
     for (size_t i = 0; i < bench->done; i++) {
         double place = (double)bench->times_ns[i] / 1e3 - histogram.first_us;
-        size_t bar = histogram.step_us > 0 ? (size_t)(place / histogram.step_us) : 0;
+        /* Rounding must not move a time that is just on a border. */
+        size_t bar = (size_t)(place / histogram.step_us + 1e-6);
 
         bar = bar < BARS ? bar : BARS - 1;
         if (++histogram.bars[bar] > histogram.highest)

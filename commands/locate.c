@@ -118,7 +118,10 @@ static int look_until_found(struct call *call, struct sought *sought, struct mon
         if (result != 0)
             return result > 0 ? STATUS_DONE : -result;
         if (!waits)
-            return call_fail_scard(call, SCARD_E_NO_SMARTCARD, "no such card");
+            return call_fail(
+                call, STATUS_NO_CARD,
+                "\"scard list\" shows the cards that are in; with --timeout SECONDS it is waited for.",
+                "no reader holds such a card");
         code = monitor_wait(monitor, (DWORD)deadline_poll_ms(deadline), NULL, NULL);
         if (code != SCARD_S_SUCCESS)
             return call_fail_scard(call, code, code == SCARD_E_TIMEOUT ? "no such card came" : "cannot wait");

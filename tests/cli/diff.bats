@@ -84,6 +84,9 @@ record() {
     assert_success
     [ -z "$errors" ]
     assert_line --index 1 "$(printf 'count\t20')"
+    run scard bench -n 50 --json
+    run jq -e '(.histogram | map(split(":")[0]) | unique | length) == (.histogram | length)' <<<"$output"
+    assert_success
     run scard bench 0020008104'"1234"'
     assert_failure 11
     run on_terminal bench -n 20

@@ -14,6 +14,7 @@ load helper
     assert_failure 10
     run scard locate --atr 3B00
     assert_failure 5
+    assert_output --partial "no reader holds such a card"
     run scard locate Nobody
     assert_failure 1
     run scard locate Nobody Badge

@@ -30,6 +30,13 @@ load helper
     assert_output --partial '"1a" is no name'
 }
 
+@test "set lists what is in force, the protocol too" {
+    run in_shell 'set protocol t1' 'set'
+    assert_success
+    assert_line $'protocol\tt1'
+    assert_line $'share\tshared'
+}
+
 @test "assert holds or is status 1" {
     run in_shell '00A40000023F00' 'assert $SW == 9000' 'assert $SW != 6A82' 'assert $SW ~ ^9'
     assert_success
