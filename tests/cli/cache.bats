@@ -4,11 +4,6 @@ load helper
 
 card={01234567-89AB-CDEF-0123-456789ABCDEF}
 
-setup() {
-    clean_environment
-    chmod 700 "$XDG_RUNTIME_DIR"
-}
-
 @test "what one process writes, another reads" {
     run scard cache write $card name 0102 --freshness 7
     assert_success

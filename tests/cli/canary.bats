@@ -12,9 +12,8 @@ CANARY_HEX=3930383137323633 OTHER_HEX=3336323731383039
 setup() {
     clean_environment
     cd "$BATS_TEST_TMPDIR" || return
-    mkdir -p home state run work
-    chmod 700 run
-    export NO_COLOR=1 HOME=$PWD/home XDG_STATE_HOME=$PWD/state XDG_RUNTIME_DIR=$PWD/run XDG_CONFIG_HOME=$PWD/home INPUTRC=/dev/null
+    mkdir -p home state work
+    export NO_COLOR=1 HOME=$PWD/home XDG_STATE_HOME=$PWD/state XDG_CONFIG_HOME=$PWD/home INPUTRC=/dev/null
     export SCARD_READERS=sim:iso
     cd work || return
 }

@@ -9,7 +9,9 @@ load /usr/lib/bats/bats-assert/load.bash
 clean_environment() {
     unset SCARD_READER SCARD_SESSION NO_COLOR
     export SCARD_SERVICE=local SCARD_READERS=sim:iso
-    export XDG_CONFIG_HOME=$BATS_TEST_TMPDIR XDG_STATE_HOME=$BATS_TEST_TMPDIR XDG_RUNTIME_DIR=$BATS_TEST_TMPDIR
+    export XDG_CONFIG_HOME=$BATS_TEST_TMPDIR XDG_STATE_HOME=$BATS_TEST_TMPDIR XDG_RUNTIME_DIR=$BATS_TEST_TMPDIR/run
+    # Sessions and sockets are kept where nobody else comes, or in a place that all tests would share.
+    mkdir -pm 700 "$XDG_RUNTIME_DIR"
 }
 
 setup() {

@@ -7,8 +7,6 @@ load session_functions
 
 setup() {
     clean_environment
-    export XDG_RUNTIME_DIR=$BATS_TEST_TMPDIR/run
-    mkdir -m 700 "$XDG_RUNTIME_DIR"
     printf '1234\n' >"$BATS_TEST_TMPDIR/pin"
 }
 

@@ -3,14 +3,13 @@
 #
 # scard run: scripts of our own, and scriptor's.
 
+load helper
+
 bats_require_minimum_version 1.5.0
 
 setup() {
-    load /usr/lib/bats/bats-support/load.bash
-    load /usr/lib/bats/bats-assert/load.bash
+    clean_environment
     cd "$BATS_TEST_TMPDIR" || return
-    export SCARD_READERS=sim:iso
-    unset SCARD_READER SCARD_SESSION
 }
 
 scard() {

@@ -27,8 +27,8 @@ at_socket() {
 
 @test "a program on pcsc-lite's own library finds the readers; SIGTERM ends the server, and the socket goes" {
     start_server serve
-    [ "$socket" = "$BATS_TEST_TMPDIR/scard/scard.comm" ]
-    [ "$(stat -c %a "$BATS_TEST_TMPDIR/scard")" = 700 ]
+    [ "$socket" = "$XDG_RUNTIME_DIR/scard/scard.comm" ]
+    [ "$(stat -c %a "$XDG_RUNTIME_DIR/scard")" = 700 ]
     [ "$(stat -c %a "$socket")" = 600 ]
     run at_socket opensc-tool -l
     assert_success

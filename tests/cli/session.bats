@@ -6,10 +6,9 @@ load session_functions
 
 setup() {
     clean_environment
-    export XDG_RUNTIME_DIR=$BATS_TEST_TMPDIR/run PATH="${SCARD_BIN%/*}:$PATH"
+    export PATH="${SCARD_BIN%/*}:$PATH"
     place=$XDG_RUNTIME_DIR/scard
     export place
-    mkdir -m 700 "$XDG_RUNTIME_DIR"
     unset SCARD_SESSION_IDLE
     # A session has no stream where a sanitizer could report.
     for tool in ASAN UBSAN TSAN; do

@@ -3,14 +3,14 @@
 #
 # scard shell without a terminal: a batch.
 
+load helper
+
 bats_require_minimum_version 1.5.0
 
 setup() {
-    load /usr/lib/bats/bats-support/load.bash
-    load /usr/lib/bats/bats-assert/load.bash
+    clean_environment
     cd "$BATS_TEST_TMPDIR" || return
-    export XDG_STATE_HOME=$BATS_TEST_TMPDIR/state SCARD_READERS=sim:iso
-    unset SCARD_READER SCARD_SESSION
+    export XDG_STATE_HOME=$BATS_TEST_TMPDIR/state
 }
 
 # batch LINE…: the lines through a pipe.

@@ -7,8 +7,7 @@ load helper
 setup() {
     clean_environment
     cd "$BATS_TEST_TMPDIR" || return
-    mkdir -m 700 run
-    export TERM=xterm NO_COLOR=1 INPUTRC=/dev/null XDG_RUNTIME_DIR=$PWD/run
+    export TERM=xterm NO_COLOR=1 INPUTRC=/dev/null
     mkfifo ready
     "$SCARD_BIN" --json serve --socket "$PWD/comm" >ready 2>log 3>&- &
     server=$!

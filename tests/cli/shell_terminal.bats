@@ -2,14 +2,12 @@
 # SPDX-License-Identifier: MIT
 #
 # scard shell at a terminal: typed by expect, answered on a pseudo-terminal.
+load helper
 
 setup() {
-    load /usr/lib/bats/bats-support/load.bash
-    load /usr/lib/bats/bats-assert/load.bash
+    clean_environment
     cd "$BATS_TEST_TMPDIR" || return
     export XDG_STATE_HOME=$BATS_TEST_TMPDIR/state INPUTRC=/dev/null TERM=xterm NO_COLOR=1
-    export SCARD_READERS=sim:iso
-    unset SCARD_READER SCARD_SESSION
 }
 
 # Runs the expect script on standard input.

@@ -3,14 +3,12 @@
 #
 # What a shell at a terminal does while a line is typed: hints, completion. The screen is what a terminal makes of the
 # bytes that came (terminal.tcl).
+load helper
 
 setup() {
-    load /usr/lib/bats/bats-support/load.bash
-    load /usr/lib/bats/bats-assert/load.bash
+    clean_environment
     cd "$BATS_TEST_TMPDIR" || return
-    export XDG_STATE_HOME=$BATS_TEST_TMPDIR/state XDG_CONFIG_HOME=$BATS_TEST_TMPDIR XDG_RUNTIME_DIR=$BATS_TEST_TMPDIR
-    export INPUTRC=/dev/null TERM=xterm LC_ALL=C.UTF-8 SCARD_SERVICE=local SCARD_READERS=sim:iso
-    unset SCARD_READER SCARD_SESSION NO_COLOR
+    export XDG_STATE_HOME=$BATS_TEST_TMPDIR/state INPUTRC=/dev/null TERM=xterm LC_ALL=C.UTF-8
 }
 
 # Runs the expect script on standard input.

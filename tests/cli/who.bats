@@ -30,7 +30,7 @@ holding() {
 
 # serving: scard serve for this test, in $served, at $socket.
 serving() {
-    socket=$BATS_TEST_TMPDIR/scard/scard.comm
+    socket=$XDG_RUNTIME_DIR/scard/scard.comm
     mkfifo "$BATS_TEST_TMPDIR/ready"
     SCARD_READERS=sim:iso "$SCARD_BIN" --json serve --socket "$socket" >"$BATS_TEST_TMPDIR/ready" 2>&1 3>&- &
     served=$!

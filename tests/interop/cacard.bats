@@ -8,7 +8,9 @@ setup() {
     load /usr/lib/bats/bats-support/load.bash
     load /usr/lib/bats/bats-assert/load.bash
     export SCARD_READERS=vpcd:0 SCARD_SESSION=interop-$BASHPID
-    export XDG_RUNTIME_DIR=$BATS_TEST_TMPDIR
+    # A place for the session that no other test shares.
+    export XDG_RUNTIME_DIR=$BATS_TEST_TMPDIR/run
+    mkdir -m 700 "$XDG_RUNTIME_DIR"
     atr=3B7A18000073667465206364313434
     "$SCARD_BIN" connect --share direct
     port=$("$SCARD_BIN" list --json | jq -r '.device | ltrimstr("vpcd:")')
