@@ -45,6 +45,7 @@ const struct attribute attributes[] = {
     {SCARD_ATTR_ESC_CANCEL, "esc-cancel", ATTRIBUTE_BYTES, ""},
     {SCARD_ATTR_ESC_AUTHREQUEST, "esc-authrequest", ATTRIBUTE_BYTES, ""},
     {SCARD_ATTR_MAXINPUT, "maxinput", ATTRIBUTE_NUMBER, "bytes"},
+    {SCARD_ATTR_CARD_TIME, "card-time", ATTRIBUTE_TIME, ""},
     {SCARD_ATTR_DEVICE_UNIT, "device-unit", ATTRIBUTE_NUMBER, ""},
     {SCARD_ATTR_DEVICE_IN_USE, "device-in-use", ATTRIBUTE_NUMBER, ""},
     {SCARD_ATTR_DEVICE_FRIENDLY_NAME, "device-friendly-name", ATTRIBUTE_TEXT, ""},
@@ -127,6 +128,7 @@ const char *attributes_describe(const struct attribute *attribute, const uint8_t
                                 char *text, size_t capacity)
 {
     uint32_t number = 0;
+    int64_t ns;
     size_t text_length = strnlen((const char *)value, length);
 
     text[0] = '\0';
@@ -135,6 +137,10 @@ const char *attributes_describe(const struct attribute *attribute, const uint8_t
     if (attribute->kind == ATTRIBUTE_TEXT) {
         snprintf(text, capacity, "%.*s", (int)text_length, (const char *)value);
         return text;
+    }
+    if (attribute->kind == ATTRIBUTE_TIME && length == sizeof ns) {
+        memcpy(&ns, value, sizeof ns);
+        snprintf(text, capacity, "%.2f us", (double)ns / 1e3);
     }
     if (length > sizeof number)
         return text;

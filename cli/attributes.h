@@ -8,7 +8,8 @@
 #include <stdint.h>
 
 #include <reader.h>
-#include <winscard.h>
+#include <reader.h>
+#include <scard.h>
 
 enum attribute_kind {
     ATTRIBUTE_TEXT,
@@ -17,6 +18,7 @@ enum attribute_kind {
     ATTRIBUTE_VERSION,  /* 0xMMmmbbbb */
     ATTRIBUTE_CHANNEL,  /* 0xDDDDCCCC */
     ATTRIBUTE_PRESENCE,
+    ATTRIBUTE_TIME, /* 8 bytes, nanoseconds, host order */
     ATTRIBUTE_BYTES,
 };
 

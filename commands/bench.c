@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <scard.h>
+
 #include "base/deadline.h"
 #include "cli/call.h"
 #include "cli/exchange.h"
@@ -15,10 +17,14 @@
 #define COUNT_MAX 10000000
 #define BARS 16
 #define BAR_WIDTH 50
+#define MEAN 101 /* no percentage */
 
 /* SELECT of the master file by its identifier without an answer's data: every card takes it, whatever it
  * thinks of it. */
 static const char harmless[] = "00A4000C023F00";
+
+/* Where the time of a round trip goes. */
+enum part { PART_ALL, PART_CARD, PART_REST, PARTS };
 
 struct bench {
     struct call *call;
@@ -27,7 +33,8 @@ struct bench {
     uint8_t *response;
     uint16_t sw;
     size_t answered; /* bytes, of the last one */
-    int64_t *times_ns;
+    int64_t *times_ns[PARTS];
+    bool split; /* the driver tells what part is the card's */
     size_t count, done;
 };
 
@@ -48,17 +55,39 @@ static int one(struct bench *bench, int64_t *ret_ns)
     return STATUS_DONE;
 }
 
+static bool card_time(const struct bench *bench, int64_t *ret_ns)
+{
+    DWORD length = sizeof *ret_ns;
+
+    return SCardGetAttrib(bench->call->desk->card, SCARD_ATTR_CARD_TIME, (LPBYTE)ret_ns, &length) ==
+               SCARD_S_SUCCESS &&
+           length == sizeof *ret_ns;
+}
+
+static void keep(struct bench *bench, int64_t ns)
+{
+    int64_t card_ns = 0;
+
+    bench->split = bench->split && card_time(bench, &card_ns);
+    bench->times_ns[PART_ALL][bench->done] = ns;
+    bench->times_ns[PART_CARD][bench->done] = card_ns;
+    bench->times_ns[PART_REST][bench->done] = ns - card_ns;
+    bench->done++;
+}
+
 static int measure(struct bench *bench)
 {
     struct progress progress;
-    int64_t unused;
+    int64_t ns;
     /* The first one wakes up what sleeps: it is not counted. */
-    int status = one(bench, &unused);
+    int status = one(bench, &ns);
 
+    bench->split = status == STATUS_DONE && card_time(bench, &ns);
     progress_begin(&progress, bench->call->output, "round trips", false);
     while (status == STATUS_DONE && bench->done < bench->count && !call_interrupted(bench->call)) {
-        status = one(bench, &bench->times_ns[bench->done]);
-        bench->done += status == STATUS_DONE;
+        status = one(bench, &ns);
+        if (status == STATUS_DONE)
+            keep(bench, ns);
         progress_step(&progress, bench->done, bench->count);
     }
     progress_hide(&progress);
@@ -75,19 +104,19 @@ static int by_value(const void *a, const void *b)
 }
 
 /* The time that this share of the round trips did not take longer than (nearest rank). */
-static double share_us(const struct bench *bench, unsigned percent)
+static double share_us(const struct bench *bench, enum part part, unsigned percent)
 {
     size_t rank = (bench->done * percent + 99) / 100;
 
-    return (double)bench->times_ns[rank > 0 ? rank - 1 : 0] / 1e3;
+    return (double)bench->times_ns[part][rank > 0 ? rank - 1 : 0] / 1e3;
 }
 
-static double mean_us(const struct bench *bench)
+static double mean_us(const struct bench *bench, enum part part)
 {
     double sum = 0;
 
     for (size_t i = 0; i < bench->done; i++)
-        sum += (double)bench->times_ns[i];
+        sum += (double)bench->times_ns[part][i];
     return sum / (double)bench->done / 1e3;
 }
 
@@ -102,14 +131,14 @@ struct histogram {
 
 static struct histogram histogram_of(const struct bench *bench)
 {
-    struct histogram histogram = {.first_us = share_us(bench, 0)};
+    struct histogram histogram = {.first_us = share_us(bench, PART_ALL, 0)};
 
-    histogram.step_us = (share_us(bench, 99) - histogram.first_us) / (BARS - 1);
+    histogram.step_us = (share_us(bench, PART_ALL, 99) - histogram.first_us) / (BARS - 1);
     /* Narrower ones would have the same label. */
     if (histogram.step_us < FINEST_US)
         histogram.step_us = FINEST_US;
     for (size_t i = 0; i < bench->done; i++) {
-        double place = (double)bench->times_ns[i] / 1e3 - histogram.first_us;
+        double place = (double)bench->times_ns[PART_ALL][i] / 1e3 - histogram.first_us;
         /* Rounding must not move a time that is just on a border. */
         size_t bar = (size_t)(place / histogram.step_us + 1e-6);
 
@@ -145,16 +174,38 @@ static void add_histogram(struct record *record, const struct histogram *histogr
     }
 }
 
+/* A line for each figure, and in it one for each part. */
+static void add_times(struct record *record, const struct bench *bench)
+{
+    static const struct {
+        const char *words;
+        unsigned percent; /* MEAN: no share */
+        const char *keys[PARTS];
+    } figures[] = {
+        {"fastest", 0, {"min_us", "card_min_us", "reader_min_us"}},
+        {"median", 50, {"median_us", "card_median_us", "reader_median_us"}},
+        {"99 %", 99, {"p99_us", "card_p99_us", "reader_p99_us"}},
+        {"slowest", 100, {"max_us", "card_max_us", "reader_max_us"}},
+        {"mean", MEAN, {"mean_us", "card_mean_us", "reader_mean_us"}},
+    };
+    enum part end = bench->split ? PARTS : PART_ALL + 1;
+
+    if (bench->split)
+        record_people(record, "\n%8s %13s %13s %13s", "", "all", "card", "reader");
+    for (size_t i = 0; i < sizeof figures / sizeof figures[0]; i++) {
+        record_people(record, "\n%8s", figures[i].words);
+        for (enum part part = PART_ALL; part < end; part++) {
+            double us =
+                figures[i].percent == MEAN ? mean_us(bench, part) : share_us(bench, part, figures[i].percent);
+
+            record_real(record, SHOW_JSON | (part == PART_ALL ? SHOW_BARE : 0), figures[i].keys[part], us);
+            record_people(record, " %10.2f us", us);
+        }
+    }
+}
+
 static int report(struct bench *bench)
 {
-    const struct {
-        const char *key, *words;
-        double us;
-    } times[] = {
-        {"min_us", "fastest", share_us(bench, 0)}, {"median_us", "median", share_us(bench, 50)},
-        {"p99_us", "99 %", share_us(bench, 99)},   {"max_us", "slowest", share_us(bench, 100)},
-        {"mean_us", "mean", mean_us(bench)},
-    };
     struct histogram histogram = histogram_of(bench);
     char words[SW_TEXT_MAX];
     struct record record;
@@ -167,10 +218,7 @@ static int report(struct bench *bench)
     record_people(&record, "%zu round trips with %s; %zu bytes out, %zu in, %04X (%s)", bench->done,
                   bench->call->desk->reader, bench->length, bench->answered, bench->sw,
                   sw_describe(bench->sw, words, sizeof words));
-    for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) {
-        record_real(&record, SHOW_JSON | SHOW_BARE, times[i].key, times[i].us);
-        record_people(&record, "\n%8s %10.2f us", times[i].words, times[i].us);
-    }
+    add_times(&record, bench);
     add_histogram(&record, &histogram);
     record_people(&record, "\n");
     draw(&record, &histogram);
@@ -199,14 +247,19 @@ static int run_apdu(struct bench *bench)
         return call_fail(bench->call, STATUS_REFUSED, "Take a command without a PIN or key.",
                          "a card that gets a secret again and again may lock itself");
     bench->length = length_to_send(bench);
-    bench->times_ns = calloc(bench->count, sizeof *bench->times_ns);
     bench->response = malloc(APDU_RESPONSE_MAX);
-    if (bench->times_ns == NULL || bench->response == NULL)
+    if (bench->response == NULL)
         return call_no_memory(bench->call);
+    for (enum part part = 0; part < PARTS; part++) {
+        bench->times_ns[part] = calloc(bench->count, sizeof *bench->times_ns[part]);
+        if (bench->times_ns[part] == NULL)
+            return call_no_memory(bench->call);
+    }
     status = measure(bench);
     if (bench->done == 0 || status != STATUS_DONE)
         return status;
-    qsort(bench->times_ns, bench->done, sizeof *bench->times_ns, by_value);
+    for (enum part part = 0; part < PARTS; part++)
+        qsort(bench->times_ns[part], bench->done, sizeof *bench->times_ns[part], by_value);
     return report(bench);
 }
 
@@ -222,7 +275,8 @@ static int run(struct call *call)
     if (status != STATUS_DONE)
         return status;
     status = run_apdu(&bench);
-    free(bench.times_ns);
+    for (enum part part = 0; part < PARTS; part++)
+        free(bench.times_ns[part]);
     free(bench.response);
     apdu_text_fini(&bench.apdu);
     return status;
@@ -242,16 +296,17 @@ const struct command command_bench = {
     .name = "bench",
     .group = "Program",
     .summary = "measure round trips to a card",
-    .description = "Sends one APDU again and again, waits for each answer, and tells the fastest, median, "
-                   "99th percentile "
-                   "and\n"
-                   "slowest time, on a terminal with a picture of how they are spread. The time is that of "
-                   "the whole way: "
-                   "library,\n"
-                   "service, reader and card; readers do not say what part of it is the card's. GET RESPONSE "
-                   "is not sent "
-                   "for 61xx.\n"
-                   "Ctrl-C ends it early and tells what was measured so far.",
+    .description =
+        "Sends one APDU again and again, waits for each answer, and tells the fastest, median, "
+        "99th percentile "
+        "and\n"
+        "slowest time, on a terminal with a picture of how they are spread. The time is that of "
+        "the whole way: "
+        "library,\n"
+        "service, reader and card; where the reader's driver knows what part of it is the card's, it "
+        "is split.\n"
+        "GET RESPONSE is not sent for 61xx.\n"
+        "Ctrl-C ends it early and tells what was measured so far.",
     .examples = "  scard bench -r sim:iso\n  scard bench -n 100 00B0000000 --json",
     .arguments = arguments,
     .options = options,

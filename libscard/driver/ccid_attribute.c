@@ -6,7 +6,7 @@
 #include "base/log.h"
 #include "base/rc.h"
 #include "driver/ccid_features.h"
-#include "driver/give.h"
+#include "base/give.h"
 
 enum tag {
     TAG_VENDOR_NAME = 0x00010100,
@@ -228,6 +228,8 @@ int ccid_attribute_get(struct ccid_slot *slot, uint32_t tag, uint8_t *out, size_
 
     if (tag == TAG_ICC_PRESENCE || tag == TAG_ICC_INTERFACE_STATUS)
         return ask_reader(slot, tag, out, capacity, ret_length);
+    if (tag == READER_CARD_TIME)
+        return give(&slot->card_ns, sizeof slot->card_ns, out, capacity, ret_length);
     if (tag == TAG_ATR_STRING)
         return give(slot->atr_bytes, slot->atr_length, out, capacity, ret_length);
     if (tag == TAG_ICC_TYPE_PER_ATR) {

@@ -7,7 +7,7 @@
 #include "base/rc.h"
 #include "driver/ccid_features.h"
 #include "driver/ccid_pin.h"
-#include "driver/give.h"
+#include "base/give.h"
 
 #define ESCAPE_MS 30000 /* a reader may ask its user, or write its flash memory */
 

@@ -33,12 +33,16 @@ int ccid_slot_look(struct ccid_slot *slot, enum ccid_card *ret_card)
 {
     struct ccid_command command = {.type = CCID_GET_SLOT_STATUS, .slot = slot->index};
     struct ccid_answer answer = {0};
+    int64_t time = clock_now_ns();
     int rc = ccid_link_exchange(slot->device->link, &command, CCID_ANSWER_MS, &answer);
 
     if (!rc)
         rc = ccid_rc(&command, &answer);
     if (rc)
         return rc;
+    time = clock_now_ns() - time;
+    if (!slot->reader_ns || time < slot->reader_ns)
+        slot->reader_ns = time;
     /* A card that has no power although it was never switched off is another one, or was out meanwhile. */
     if (slot->powered && answer.card != CCID_CARD_ACTIVE)
         (void)ccid_slot_lost(slot);

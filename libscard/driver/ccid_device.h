@@ -37,6 +37,8 @@ struct ccid_slot {
     uint8_t fd;             /* FI/DI in force */
     struct t1 t1;           /* at TPDU and character level with PROTOCOL_T1 */
     uint64_t exchange_ms;   /* waiting time of an XfrBlock, before extensions (ccid_timing) */
+    int64_t card_ns;        /* of the exchange with the card: what its messages took beyond reader_ns each */
+    int64_t reader_ns;      /* the fastest message so far that needed no card; 0: none yet */
 };
 
 struct ccid_device {

@@ -27,6 +27,8 @@ int ccid_exchange_message(struct ccid_slot *slot, const uint8_t *bytes, size_t l
                                    .data = bytes,
                                    .length = length};
     uint32_t room = slot->device->descriptor.max_message - CCID_HEADER;
+    int64_t time;
+    int rc;
 
     if (length > room) {
         *ret_answer = (struct ccid_answer){0};
@@ -40,8 +42,12 @@ int ccid_exchange_message(struct ccid_slot *slot, const uint8_t *bytes, size_t l
                           "send the data in other portions",
                           slot->reader.device, length);
     }
-    return ccid_slot_command(slot, &command, slot->exchange_ms * (wtx_multiplier ? wtx_multiplier : 1),
-                             ret_answer);
+    time = clock_now_ns();
+    rc = ccid_slot_command(slot, &command, slot->exchange_ms * (wtx_multiplier ? wtx_multiplier : 1),
+                           ret_answer);
+    time = clock_now_ns() - time;
+    slot->card_ns += time > slot->reader_ns ? time - slot->reader_ns : 0;
+    return rc;
 }
 
 /* One message there, one back; the first capacity bytes of it in any case. */
@@ -181,6 +187,7 @@ int ccid_exchange(struct ccid_slot *slot, enum protocol protocol, const uint8_t 
 
     if (rc)
         return rc;
+    slot->card_ns = 0;
     if (protocol == PROTOCOL_RAW)
         rc = exchange_raw_protocol(slot, command, command_length, response, capacity, &length);
     else

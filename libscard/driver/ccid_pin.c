@@ -10,7 +10,7 @@
 #include "driver/ccid_control.h"
 #include "driver/ccid_features.h"
 #include "driver/ccid_pin_data.h"
-#include "driver/give.h"
+#include "base/give.h"
 #include "iso/apdu.h"
 #include "iso/t0_host.h"
 

@@ -38,6 +38,10 @@ enum protocol {
     PROTOCOL_RAW = 4,
 };
 
+/* An attribute of libscard's own, SCARD_ATTR_CARD_TIME: how long the last transmit was with the card, as far
+ * as the driver can tell it from the reader and the way there; 64 bits, nanoseconds. */
+#define READER_CARD_TIME 0x0007C001U
+
 enum power_action {
     POWER_OFF,
     POWER_COLD, /* off, then on: cold reset */

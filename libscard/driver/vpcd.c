@@ -45,6 +45,7 @@ struct vpcd {
     bool left; /* the connection is shut down, and presence() has not told yet */
     uint8_t atr[ATR_MAX];
     size_t atr_length; /* 0 = card not powered */
+    int64_t card_ns;   /* from the last command sent to the card to its answer */
     _Atomic int call;
     sem_t shut;
 };
@@ -252,6 +253,7 @@ static int vpcd_transmit(struct reader *reader, enum protocol protocol, const ui
         {.iov_base = (void *)(uintptr_t)command, .iov_len = command_length}, /* only read by sendmsg */
     };
     size_t length = 0;
+    int64_t start;
     int rc;
 
     (void)protocol;
@@ -265,7 +267,9 @@ static int vpcd_transmit(struct reader *reader, enum protocol protocol, const ui
         return detail_set(RC_UNSUPPORTED,
                           "%s: a command of %zu bytes cannot be sent to a virtual card; at most %d",
                           vpcd->device, command_length, VPCD_FRAME_MAX);
+    start = clock_now_ns();
     rc = exchange(vpcd, parts, 2, response, capacity, &length);
+    vpcd->card_ns = clock_now_ns() - start;
     if (rc == RC_INSUFFICIENT_BUFFER)
         *ret_length = length;
     if (rc)
@@ -306,6 +310,7 @@ static int vpcd_get_attribute(struct reader *reader, uint32_t tag, uint8_t *out,
         .present = vpcd->connection >= 0 && !vpcd->left,
         .atr = vpcd->atr,
         .atr_length = vpcd->atr_length,
+        .card_ns = vpcd->card_ns,
     };
 
     return vpcd_facts_attribute(&facts, tag, out, capacity, ret_length);

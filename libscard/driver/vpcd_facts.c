@@ -5,7 +5,7 @@
 
 #include "base/log.h"
 #include "base/rc.h"
-#include "driver/give.h"
+#include "base/give.h"
 #include "driver/vpcd_frame.h"
 
 int vpcd_facts_attribute(const struct vpcd_facts *facts, uint32_t tag, uint8_t *out, size_t capacity,
@@ -34,6 +34,8 @@ int vpcd_facts_attribute(const struct vpcd_facts *facts, uint32_t tag, uint8_t *
         return give(&byte, sizeof byte, out, capacity, ret_length);
     case 0x00090303: /* ATR_STRING */
         return give(facts->atr, facts->atr_length, out, capacity, ret_length);
+    case READER_CARD_TIME:
+        return give(&facts->card_ns, sizeof facts->card_ns, out, capacity, ret_length);
     default:
         return detail_set(RC_UNSUPPORTED, "%s: a virtual reader has no attribute 0x%08X", reader->device,
                           tag);

@@ -15,6 +15,7 @@ struct vpcd_facts {
     bool present;
     const uint8_t *atr;
     size_t atr_length; /* 0 = card not powered */
+    int64_t card_ns;   /* READER_CARD_TIME */
 };
 
 /* Both: the value into out, its length into *ret_length, also with RC_INSUFFICIENT_BUFFER;

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/rc.h"
+#include "base/give.h"
 #include "iso/apdu.h"
 
 #define FEATURE_GET_TLV_PROPERTIES 0x12
@@ -24,16 +25,6 @@ enum tag {
     TAG_ICC_TYPE_PER_ATR = 0x00090304,
     TAG_MAXINPUT = 0x0007A007,
 };
-
-static int give(const void *value, size_t length, uint8_t *out, size_t capacity, size_t *ret_length)
-{
-    *ret_length = length;
-    if (length > capacity)
-        return RC_INSUFFICIENT_BUFFER;
-    if (length)
-        memcpy(out, value, length);
-    return RC_OK;
-}
 
 static bool find_text(const struct reader_facts *facts, uint32_t tag, const char **ret_text)
 {
@@ -107,6 +98,8 @@ int attribute_get(const struct reader_facts *facts, uint32_t tag, uint8_t *out, 
     uint32_t number;
     uint8_t byte;
 
+    if (tag == READER_CARD_TIME)
+        return give(&facts->card_ns, sizeof facts->card_ns, out, capacity, ret_length);
     if (tag == TAG_ATR_STRING)
         return give(facts->atr, facts->atr_length, out, capacity, ret_length);
     if (find_text(facts, tag, &text))

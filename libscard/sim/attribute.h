@@ -13,6 +13,7 @@ struct reader_facts {
     size_t atr_length;
     unsigned protocols;     /* mask offered by the ATR, 0 without one */
     enum protocol protocol; /* in use */
+    int64_t card_ns;        /* READER_CARD_TIME */
 };
 
 /* Value of an attribute as of reader_ops.get_attribute: RC_UNSUPPORTED; RC_INSUFFICIENT_BUFFER with

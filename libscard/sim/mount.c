@@ -28,6 +28,7 @@ struct mount {
     enum protocol protocol;
     struct t0 t0;
     struct buffer response;
+    int64_t card_ns; /* that the last command was with the card */
 };
 
 static struct mount *mount_of(struct reader *reader)
@@ -132,10 +133,16 @@ static int mount_set_protocol(struct reader *reader, enum protocol protocol)
 
 static int exchange(struct mount *mount, enum protocol protocol, const uint8_t *command, size_t length)
 {
+    int64_t start = clock_now_ns();
+    int rc;
+
     mount->response.length = 0;
     if (protocol == PROTOCOL_T0 && !mount->card->is_line)
-        return t0_transmit(&mount->t0, mount->card, command, length, &mount->response);
-    return mount->card->ops->apdu(mount->card, command, length, &mount->response);
+        rc = t0_transmit(&mount->t0, mount->card, command, length, &mount->response);
+    else
+        rc = mount->card->ops->apdu(mount->card, command, length, &mount->response);
+    mount->card_ns = clock_now_ns() - start;
+    return rc;
 }
 
 static int mount_transmit(struct reader *reader, enum protocol protocol, const uint8_t *command,
@@ -174,6 +181,7 @@ static struct reader_facts facts_of(struct mount *mount)
         .atr_length = powered ? mount->atr_length : 0,
         .protocols = powered ? mount->protocols : 0,
         .protocol = powered ? mount->protocol : PROTOCOL_NONE,
+        .card_ns = mount->card_ns,
     };
 }
 

@@ -97,8 +97,13 @@ record() {
 @test "a slow card's time is in it" {
     run scard --readers 'sim:odd?delay=20' bench -n 3 --json
     assert_success
-    run jq -e '.min_us >= 20000' <<<"$output"
+    run jq -e '.min_us >= 20000 and .card_min_us >= 20000 and .card_min_us <= .min_us and .reader_min_us < .min_us
+        and .reader_min_us >= 0' <<<"$output"
     assert_success
+    run on_terminal --readers 'sim:odd?delay=20' bench -n 3
+    assert_line --regexp '^ +all +card +reader$'
+    run in_shell 00A4000C023F00 'attrib get card-time'
+    assert_line --regexp 'card-time.* us$'
 }
 
 @test "progress is for a terminal" {

@@ -180,6 +180,14 @@ control() {
     assert_output --partial "with T=0 this reader takes short APDUs only"
 }
 
+@test "bench: what is the card's, and what is left for the reader" {
+    bus "plug tpdu product=Reader; card 1-1 0 sim:iso?protocol=T1&line.delay=200"
+    run scard bench -n 2 --json
+    assert_success
+    run jq -e '.card_min_us >= 100000 and .card_min_us < .min_us and .reader_min_us > 0' <<<"$output"
+    assert_success
+}
+
 @test "connect: a reader that cannot be used says why" {
     bus "plug tpdu denied=on"
     run scard apdu 00A40000

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Handing an answer of known length to a caller. */
-#ifndef DRIVER_GIVE_H
-#define DRIVER_GIVE_H
+#ifndef BASE_GIVE_H
+#define BASE_GIVE_H
 
 #include <stddef.h>
 #include <stdint.h>
