@@ -232,8 +232,19 @@ EMU_EXPORT struct udev_device *udev_device_new_from_syspath(struct udev *udev, c
     return found;
 }
 
+/* libusb asks on about a device that was pulled out before udev_device_new_from_syspath: libudev answers
+ * NULL. */
+static bool is_device(const struct udev_device *device)
+{
+    if (device == NULL)
+        errno = EINVAL;
+    return device != NULL;
+}
+
 EMU_EXPORT struct udev_device *udev_device_ref(struct udev_device *device)
 {
+    if (!is_device(device))
+        return NULL;
     emu_lock();
     device->references++;
     emu_unlock();
@@ -242,6 +253,8 @@ EMU_EXPORT struct udev_device *udev_device_ref(struct udev_device *device)
 
 EMU_EXPORT struct udev_device *udev_device_unref(struct udev_device *device)
 {
+    if (!is_device(device))
+        return NULL;
     emu_lock();
     emu_udev_free(device);
     emu_unlock();
@@ -250,41 +263,44 @@ EMU_EXPORT struct udev_device *udev_device_unref(struct udev_device *device)
 
 EMU_EXPORT const char *udev_device_get_action(struct udev_device *device)
 {
-    return device->action;
+    return is_device(device) ? device->action : NULL;
 }
 
 EMU_EXPORT const char *udev_device_get_devnode(struct udev_device *device)
 {
-    return device->devnode;
+    return is_device(device) ? device->devnode : NULL;
 }
 
 EMU_EXPORT const char *udev_device_get_sysname(struct udev_device *device)
 {
-    return device->sysname;
+    return is_device(device) ? device->sysname : NULL;
 }
 
 EMU_EXPORT const char *udev_device_get_syspath(struct udev_device *device)
 {
-    return device->syspath;
+    return is_device(device) ? device->syspath : NULL;
 }
 
 EMU_EXPORT const char *udev_device_get_subsystem(struct udev_device *device)
 {
-    (void)device;
-    return "usb";
+    return is_device(device) ? "usb" : NULL;
 }
 
 EMU_EXPORT const char *udev_device_get_devtype(struct udev_device *device)
 {
+    if (!is_device(device))
+        return NULL;
     return device->interface < 0 ? "usb_device" : "usb_interface";
 }
 
 EMU_EXPORT const char *udev_device_get_property_value(struct udev_device *device, const char *key)
 {
+    if (!is_device(device))
+        return NULL;
     if (strcmp(key, "DEVTYPE") == 0)
         return udev_device_get_devtype(device);
     if (strcmp(key, "DEVNAME") == 0)
-        return device->devnode;
+        return is_device(device) ? device->devnode : NULL;
     return NULL;
 }
 
@@ -294,7 +310,8 @@ EMU_EXPORT struct udev_device *udev_device_get_parent_with_subsystem_devtype(str
 {
     struct udev_device *parent;
 
-    if (strcmp(subsystem, "usb") != 0 || (emu_udev_kind(devtype) & EMU_UDEV_DEVICES) == 0)
+    if (!is_device(device) || strcmp(subsystem, "usb") != 0 ||
+        (emu_udev_kind(devtype) & EMU_UDEV_DEVICES) == 0)
         return NULL;
     emu_lock();
     if (device->parent == NULL) {
@@ -314,6 +331,8 @@ EMU_EXPORT const char *udev_device_get_sysattr_value(struct udev_device *device,
     const char *value = NULL;
     size_t length;
 
+    if (!is_device(device))
+        return NULL;
     emu_lock();
     for (entry = device->attributes; entry != NULL && strcmp(entry->name, name) != 0;)
         entry = entry->next;

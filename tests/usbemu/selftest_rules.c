@@ -347,6 +347,12 @@ static void udev_tells_of_interfaces(void **state)
     assert_string_equal(udev_device_get_sysattr_value(device, "bInterfaceNumber"), "00");
     assert_null(udev_device_get_sysattr_value(device, "idVendor"));
     udev_device_unref(device);
+    /* Pulled out between the list and the question: libusb asks on. */
+    device = udev_device_new_from_syspath(udev, "/sys/bus/usb/devices/1-3");
+    assert_null(device);
+    assert_null(udev_device_get_devnode(device));
+    assert_null(udev_device_get_sysname(device));
+    assert_null(udev_device_unref(device));
 
     udev_monitor_filter_add_match_subsystem_devtype(monitor, "usb", "usb_interface");
     udev_monitor_enable_receiving(monitor);

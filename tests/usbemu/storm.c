@@ -314,6 +314,22 @@ static void thousand_times(void **state)
     assert_code(SCardReleaseContext(context), SCARD_S_SUCCESS);
 }
 
+/* libusb 1.0.26 loses the reference to a device that is pulled out after libusb_init has found it and before
+ * it notes removals (usbi_hotplug_notification returns early): that device is not ours. What libusb finds
+ * later, handles and transfers are looked after as everywhere. The call is known by its name only if stacks
+ * are unwound with care. */
+const char *__lsan_default_suppressions(void) __attribute__((visibility("default")));
+const char *__lsan_default_suppressions(void)
+{
+    return "leak:libusb_init\n";
+}
+
+const char *__asan_default_options(void) __attribute__((visibility("default")));
+const char *__asan_default_options(void)
+{
+    return "fast_unwind_on_malloc=0";
+}
+
 /* With a number: a bus as hard to live with as that seed makes it. */
 int main(int argc, char **argv)
 {
