@@ -16,6 +16,8 @@
 #include "base/rc.h"
 #include "capture/reading.h"
 
+#define TEXTS_COMPARED 32
+
 static const struct recording_format *const formats[] = {
     &recording_json,  &recording_script, &recording_cardpeek, &recording_gp,
     &recording_pcscd, &recording_etsi,   &recording_apdu4j};
@@ -31,17 +33,27 @@ int reading_fault(const struct reading *reading, const char *format, ...)
     return detail_set(RC_INVALID_VALUE, "%s, line %u: %s", reading->name, reading->line, words);
 }
 
+/* The list with room for one more; it grows when the count is a power of two. NULL: no memory, the list
+ * stands. */
+static void *with_room(void *list, size_t count, size_t size)
+{
+    if (count & (count - 1))
+        return list;
+    return reallocarray(list, count ? 2 * count : 1, size);
+}
+
 int reading_text(struct reading *reading, const char *text, const char **ret_text)
 {
     struct recording *recording = &reading->recording;
     char **texts;
 
-    for (size_t i = 0; i < recording->text_count; i++)
+    /* Among the last ones alone: a file that names another reader in each line is read, too. */
+    for (size_t i = recording->text_count; i-- > 0 && recording->text_count - i <= TEXTS_COMPARED;)
         if (!strcmp(recording->texts[i], text)) {
             *ret_text = recording->texts[i];
             return RC_OK;
         }
-    texts = reallocarray(recording->texts, recording->text_count + 1, sizeof *texts);
+    texts = with_room(recording->texts, recording->text_count, sizeof *texts);
     if (!texts)
         return RC_NO_MEMORY;
     recording->texts = texts;
@@ -127,17 +139,11 @@ static void free_bytes(const uint8_t *bytes, size_t count)
 static int add(struct reading *reading, const struct captured *exchange, unsigned line)
 {
     struct recording *recording = &reading->recording;
-    struct recorded *items = recording->items;
+    struct recorded *items = with_room(recording->items, recording->count, sizeof *items);
 
-    /* Grows when the count is a power of two. */
-    if (!(recording->count & (recording->count - 1))) {
-        size_t room = recording->count ? 2 * recording->count : 1;
-
-        items = reallocarray(items, room, sizeof *items);
-        if (!items)
-            return RC_NO_MEMORY;
-        recording->items = items;
-    }
+    if (!items)
+        return RC_NO_MEMORY;
+    recording->items = items;
     items[recording->count++] = (struct recorded){.exchange = *exchange, .line = line};
     return RC_OK;
 }

@@ -378,6 +378,27 @@ static void a_fifo_without_a_writer_is_no_recording(void **state)
     assert_int_equal(unlink(path), 0);
 }
 
+static void reading_takes_no_longer_for_each_reader(void **state)
+{
+    struct buffer text = {0};
+    struct recording recording;
+    char line[128];
+
+    (void)state;
+    for (int i = 0; i < 100000; i++) {
+        int length = snprintf(line, sizeof line,
+                              "{\"v\":1,\"t\":\"session\",\"reader\":\"r%d\",\"device\":\"d%d\"}\n", i, i);
+
+        assert_int_equal(buffer_append(&text, line, (size_t)length), RC_OK);
+    }
+    alarm(30);
+    assert_int_equal(recording_parse("f", (const char *)text.data, text.length, &recording), RC_OK);
+    alarm(0);
+    assert_string_equal(recording.items[99999].exchange.reader, "r99999");
+    recording_fini(&recording);
+    buffer_fini(&text);
+}
+
 static void names_tell_formats(void **state)
 {
     (void)state;
@@ -403,6 +424,7 @@ int main(void)
         cmocka_unit_test(json_is_read_as_rfc_8259_has_it),
         cmocka_unit_test(a_recording_is_the_same_in_any_locale),
         cmocka_unit_test(a_fifo_without_a_writer_is_no_recording),
+        cmocka_unit_test(reading_takes_no_longer_for_each_reader),
         cmocka_unit_test(names_tell_formats),
     };
 
