@@ -128,7 +128,14 @@ static int fill_up(struct apdu_parser *parser, size_t from, size_t want, size_t 
     return RC_OK;
 }
 
-static int take_secret(struct apdu_parser *parser)
+/* Are the bytes so far all that says how long the data are? What comes next is data then, and no fault in a
+ * length can tell what was in it (ISO 7816-4:2013, 5.2: an extended Lc is zero and two bytes). */
+static bool has_length(const struct buffer *bytes)
+{
+    return bytes->length >= 7 || (bytes->length >= 5 && bytes->data[4] != 0);
+}
+
+static int take_secret(struct apdu_parser *parser, bool is_short)
 {
     size_t column = parser->at, from = parser->out->length, length = 0, want = 0;
     const char *name = parser->text + parser->at + 1;
@@ -142,6 +149,10 @@ static int take_secret(struct apdu_parser *parser)
     if (i < left && name[i] == ':')
         for (i++; i < left && name[i] >= '0' && name[i] <= '9' && want < 1000; i++)
             want = want * 10 + (size_t)(name[i] - '0');
+    if (!is_short && !has_length(parser->out))
+        return apdu_fault_at(parser, column,
+                             "a secret is data: its length stands before it, or ':' behind the header makes"
+                             " one, as in 200080:{pin}");
     if (length == 0 || i >= left || name[i] != '}' || want > 255)
         return apdu_fault_at(parser, column,
                              "a secret is written {pin} or {pin:8}: a name in lower case letters and digits,"
@@ -182,7 +193,7 @@ int apdu_take_elements(struct apdu_parser *parser, bool slash)
             rc = take_file(parser);
             break;
         case '{':
-            rc = take_secret(parser);
+            rc = take_secret(parser, slash);
             break;
         case '-':
             rc = take_from_source(parser, APDU_STDIN, "-", 1, parser->at);

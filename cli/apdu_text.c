@@ -123,7 +123,7 @@ static int parse_plain(struct apdu_parser *parser, bool raw, struct apdu_text *r
     if (rc < 0)
         return rc;
     if (!raw && apdu_parse(parser->out->data, parser->out->length, &apdu, &why) < 0)
-        return apdu_fault_at(parser, 0, "%s (%zu bytes; --raw sends them as they are)", why,
+        return apdu_fault_at(parser, 0, "%s (%zu bytes in all; --raw sends them as they are)", why,
                              parser->out->length);
     if (parser->secret_end > 0) {
         ret->secret_offset = parser->secret_start;

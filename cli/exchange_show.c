@@ -86,8 +86,9 @@ static void people(struct call *call, const struct exchange *exchange, const str
                   output_paint(output, PAINT_END));
     if (exchange->response_length > 2) {
         people_hex(output, record, "<", response);
-        record_people(record, "  %s(%zu bytes)%s\n", output_paint(output, PAINT_DIM),
-                      exchange->response_length - 2, output_paint(output, PAINT_END));
+        record_people(record, "  %s(%zu byte%s)%s\n", output_paint(output, PAINT_DIM),
+                      exchange->response_length - 2, exchange->response_length == 3 ? "" : "s",
+                      output_paint(output, PAINT_END));
     }
     record_people(record, "< %s%04X%s  %s  %s%.2f ms%s\n", output_paint(output, paint_of(exchange, result)),
                   exchange->sw, output_paint(output, PAINT_END), meaning, output_paint(output, PAINT_DIM),

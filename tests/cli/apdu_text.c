@@ -131,6 +131,10 @@ static void faults_name_the_place(void **state)
     expect_fault("200001:{PIN}", 7, "{pin}");
     expect_fault("200001:{pin", 7, "{pin}");
     expect_fault("200001:{pin:3}", 7, "longer than 3");
+    /* No part of a secret is taken for a length: the fault would tell it. */
+    expect_fault("00200081{pin}", 8, "a secret is data");
+    expect_fault("0020008100{pin}", 10, "a secret is data");
+    expect_fault("{pin}", 0, "header");
     expect_fault("a4=90", 5, "four digits");
     expect_fault("a4=900g", 6, "four digits");
     expect_fault("a4=9000 1", 8, "nothing may follow");
