@@ -31,6 +31,28 @@ static unsigned long line_in(const char *detail)
     return at != NULL ? strtoul(at + 7, NULL, 10) : 0;
 }
 
+/* A bracket that is open at the end of the file is an error behind its last line: there is no line to take
+ * out. */
+static void mend_file(struct exam *exam, const struct system *system, const char *path, unsigned long line)
+{
+    const char *sudo = strncmp(path, "/etc/", 5) == 0 ? "sudo " : "";
+    char *text = system_text(system, "%s", path);
+    unsigned long lines = 0;
+
+    for (const char *at = text; at != NULL && *at != '\0'; lines++) {
+        const char *end = strchr(at, '\n');
+
+        at = end != NULL ? end + 1 : NULL;
+    }
+    free(text);
+    if (line == 0 || !parse_is_plain(path, "/._-"))
+        return;
+    if (line <= lines)
+        exam_mend(exam, "%ssed -i '%lus/^/#/' %s", sudo, line, path);
+    else
+        exam_mend(exam, "%smv %s %s.off", sudo, path, path);
+}
+
 static void look_at_file(struct exam *exam, const struct route_file *file)
 {
     struct system running = {.folder = -1};
@@ -40,7 +62,6 @@ static void look_at_file(struct exam *exam, const struct route_file *file)
     char *path;
     bool in_order;
     int error = system_stat(system, &status, "%s", file->path);
-    unsigned long line;
 
     if (error != 0 && !file->must_exist) {
         if (error != ENOENT && error != ENOTDIR)
@@ -65,10 +86,7 @@ static void look_at_file(struct exam *exam, const struct route_file *file)
         return;
     }
     detail = S_ISREG(status.st_mode) ? without_root(exam, file, scard_error_detail()) : "it is no file";
-    line = line_in(detail);
-    if (line > 0 && parse_is_plain(file->path, "/._-"))
-        exam_mend(exam, "%ssed -i '%lus/^/#/' %s", strncmp(file->path, "/etc/", 5) == 0 ? "sudo " : "", line,
-                  file->path);
+    mend_file(exam, system, file->path, line_in(detail));
     /* A server that is there already has read what it needed. */
     if (exam_server(exam) != NULL)
         exam_warn(exam, "the configuration cannot be used: %s", detail);
@@ -145,6 +163,13 @@ static bool is_asked(struct exam *exam)
 
 static void say_reader(struct exam *exam, const struct reader_entry *entry)
 {
+    if (entry->problem[0] == '\0' && entry->state & SCARD_STATE_MUTE) {
+        exam_mend(exam, "scard reset -r '%s'", parse_is_plain(entry->device, ":.-_") ? entry->device : "0");
+        exam_fail(exam, STATUS_TRANSPORT,
+                  "the card in %s does not answer: insert it the other way round, or clean its contacts",
+                  entry->name);
+        return;
+    }
     if (entry->problem[0] == '\0') {
         exam_ok(exam, "%s: %s", entry->name, readers_state_word(entry->state));
         return;
@@ -164,6 +189,8 @@ static void run_readers(struct exam *exam)
     if (code == SCARD_S_SUCCESS)
         code = readers_load(exam->desk->context, &list);
     if (code != SCARD_S_SUCCESS) {
+        if (status_of_scard(code)->status == STATUS_USAGE && exam_variable("SCARD_READERS")[0] != '\0')
+            exam_mend(exam, "unset SCARD_READERS");
         say_code(exam, code, "the library gives no context");
         return;
     }

@@ -77,6 +77,14 @@ static void say(struct exam *exam, bool wanted, enum status status, const char *
         exam_warn(exam, "%s; scard does without, other programs may not", what);
 }
 
+/* A server that does not run, and that nobody asked for: other programs may miss pcscd where it is installed
+ * and there are readers for it. It would have none of those that are named, and take away those that scard
+ * serve has. */
+static bool is_missed(const struct exam *exam, enum place place)
+{
+    return place == PLACE_OF_PCSCD && exam_has_pcscd(exam) && exam->local && exam->looks_at_usb;
+}
+
 static void look_at_socket(struct exam *exam, enum place place, bool wanted)
 {
     const struct server *server = &exam->servers[place];
@@ -86,11 +94,12 @@ static void look_at_socket(struct exam *exam, enum place place, bool wanted)
     switch (server->talk.state) {
     case TALK_ABSENT:
         snprintf(what, sizeof what, "there is no socket of %s at %s: it does not run", name, server->path);
-        mend_absent(exam, place);
-        if (wanted || (place == PLACE_OF_PCSCD && exam_has_pcscd(exam)))
+        if (wanted || is_missed(exam, place)) {
+            mend_absent(exam, place);
             say(exam, wanted, STATUS_SERVICE, what);
-        else
+        } else {
             exam_ok(exam, "no %s at %s, and none is needed", name, server->path);
+        }
         break;
     case TALK_STALE:
         snprintf(what, sizeof what, "nobody listens at %s: the socket was left by a server that has ended",

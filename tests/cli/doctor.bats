@@ -115,6 +115,11 @@ teardown() {
     assert_cause config 3 "/etc/scard/scard.conf, line 2: unknown setting 'reader'" "sudo sed -i '2s/^/#/' /etc/scard/scard.conf"
     mend
     assert_green
+    put etc/scard/scard.conf 'readers = ( "sim:iso" '
+    examine
+    assert_cause config 3 "/etc/scard/scard.conf, line 2: syntax error" "sudo mv /etc/scard/scard.conf /etc/scard/scard.conf.off"
+    mend
+    assert_green
     put home/alice/.config/scard/scard.conf 'readers = ( sim'
     examine
     assert_cause config 3 "/home/alice/.config/scard/scard.conf, line 1" "sed -i '1s/^/#/' /home/alice/.config/scard/scard.conf"
@@ -348,6 +353,15 @@ teardown() {
     examine
     assert_cause pcscd.socket 1 "scard does without" "sudo systemctl enable --now pcscd.socket"
     answering run/pcscd/pcscd.comm 4 4
+    assert_green
+}
+
+@test "no daemon, and none is missed: other readers are named, or scard serve has them" {
+    put usr/lib/systemd/system/pcscd.socket
+    put usr/lib/pcsc/drivers/ifd-ccid.bundle/Contents/Info.plist
+    SCARD_READERS=sim:iso examine
+    assert_success
+    answering run/user/65501/scard/scard.comm 4 6
     assert_green
 }
 
@@ -638,8 +652,21 @@ bundle() {
     export SCARD_READERS=sim:odd?mute=yes
     run scard --json doctor --probe
     assert_output --regexp '"level":"FAIL","id":"card.power"'
-    [ "$(jq -r 'select(.t == "diagnosis").id' <<<"$output")" = card.power ]
     [ "$status" -eq 9 ]
+}
+
+@test "on this system: a card that does not answer is a fault, also without --probe" {
+    export SCARD_READERS=sim:odd?mute=yes SCARD_SERVICE=local
+    run scard --json doctor
+    assert_failure 9
+    [ "$(jq -r 'select(.t == "diagnosis").id' <<<"$output")" = lib.readers ]
+    assert_output --partial '"cause":"the card in scard sim:odd 00 00 does not answer'
+}
+
+@test "on this system: readers that cannot be" {
+    SCARD_READERS=sim:nonsense SCARD_SERVICE=local run scard --json doctor
+    assert_failure 2
+    [ "$(jq -r 'select(.t == "diagnosis").fix' <<<"$output")" = "unset SCARD_READERS" ]
 }
 
 @test "on this system: the clients of a server" {
