@@ -25,7 +25,8 @@ static const struct status_words rows[] = {
     ROW(SCARD_E_TIMEOUT, STATUS_TIMEOUT, "the time ran out", "Give more with --timeout."),
     ROW(SCARD_E_SHARING_VIOLATION, STATUS_SHARING,
         "another program is using the reader in a way that excludes this",
-        "Wait for it to finish, end it, or leave --share exclusive out."),
+        "\"scard who\" tells which; wait for it to finish, or end it. With --share exclusive nobody else may "
+        "use it."),
     ROW(SCARD_E_NO_SMARTCARD, STATUS_NO_CARD, "no card is in the reader",
         "Insert one, or wait for it with \"scard wait --present\"."),
     ROW(SCARD_E_UNKNOWN_CARD, STATUS_ANSWER, "the card type is not known",

@@ -81,6 +81,22 @@ static int show(struct call *call, const struct exam *exam, const struct search 
     return status;
 }
 
+/* A server has a socket for each of its clients, and a program may have several: told once. */
+static bool is_told(const struct search *search, const struct processes *found, size_t index)
+{
+    const struct process *process = &found->list[index];
+
+    for (size_t i = 0; i < index; i++) {
+        const struct process *other = &found->list[i];
+
+        if (other->pid == process->pid &&
+            strcmp(search->uses[other->target], search->uses[process->target]) == 0 &&
+            strcmp(search->names[other->target], search->names[process->target]) == 0)
+            return true;
+    }
+    return false;
+}
+
 static void tell_hidden(struct call *call, size_t hidden, size_t found)
 {
     struct record record;
@@ -110,7 +126,8 @@ static int report(struct call *call, const struct exam *exam, const struct searc
         status = call_fail(call, STATUS_PERMISSION, "", "/proc cannot be read");
     } else {
         for (size_t i = 0; i < found.count && status == STATUS_DONE; i++)
-            status = show(call, exam, search, &found.list[i]);
+            if (!is_told(search, &found, i))
+                status = show(call, exam, search, &found.list[i]);
         tell_hidden(call, found.hidden, found.count);
     }
     processes_fini(&found);

@@ -74,7 +74,7 @@ connected() {
     connected "$socket"
     run scard --json who
     assert_success
-    [ "$(jq -r --arg path "$socket" 'select(.t == "holder" and .of == $path and .use == "server").pid' <<<"$output" | uniq)" = "$served" ]
+    [ "$(jq -r --arg path "$socket" 'select(.t == "holder" and .of == $path and .use == "server").pid' <<<"$output")" = "$served" ]
     [ "$(jq -r --arg path "$socket" 'select(.t == "holder" and .of == $path and .use == "client").pid' <<<"$output")" = "$client" ]
     run scard who "$socket"
     assert_line --regexp "^$client"$'\t.*\tperl\tclient\t'
