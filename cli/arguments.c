@@ -226,8 +226,12 @@ static int unknown_command(struct call *call, const char *word)
                          "there is no command \"%s\": did you mean \"%s\"?", word, near->name);
     /* Not repeated: a PIN may be in it. */
     if (word[0] != '\0' && strspn(word, "0123456789abcdefABCDEF:/= ") == strlen(word))
-        return call_fail(call, STATUS_USAGE, "To send an APDU, write \"scard apdu APDU\".",
-                         "there is no command of that name");
+        return call_fail(call, STATUS_USAGE,
+                         call->front->kind == FRONT_ONE_SHOT
+                             ? "To send an APDU, write \"scard apdu APDU\"."
+                             : "\"scard help apdu\" shows how APDUs are written.",
+                         call->front->kind == FRONT_ONE_SHOT ? "there is no command of that name"
+                                                             : "this is neither a command nor an APDU");
     return call_fail(call, STATUS_USAGE, "\"scard help\" lists all commands.",
                      "there is no command \"%.*s%s\"", shown, word, word[shown] != '\0' ? "..." : "");
 }
