@@ -30,10 +30,11 @@ struct call {
     size_t argument_count;
     struct desk *desk; /* the front's, or a guest for this call */
     struct output *output;
-    struct desk guest; /* a connection for this call only */
-    bool decode;       /* people: explain answers, whatever the front says */
-    bool hushed;       /* exchanges are shown with --verbose only, and on stderr */
-    char *reader;      /* the picked reader (NEED_READER, NEED_CARD, NEED_DIRECT); owned */
+    struct desk guest;      /* a connection for this call only */
+    bool decode;            /* people: explain answers, whatever the front says */
+    struct buffer *answers; /* the data of each answer are put behind it; NULL = nowhere */
+    bool hushed;            /* exchanges are shown with --verbose only, and on stderr */
+    char *reader;           /* the picked reader (NEED_READER, NEED_CARD, NEED_DIRECT); owned */
 };
 
 /* Value of the command's own option, last one wins; NULL if not given. name must be in the table. */

@@ -281,6 +281,12 @@ int exchange_parse(struct call *call, const char *text, unsigned number, struct 
     return call_fail_rc(call, rc, "APDU%s", which);
 }
 
+/* At a prompt the line above has the status word and what it means, and nothing ends because of it. */
+static bool is_said(const struct call *call)
+{
+    return call->front->kind == FRONT_SHELL && call->output->mode == OUTPUT_PEOPLE && !call->hushed;
+}
+
 /* The answer is not as expected. */
 static int disappointed(struct call *call, const struct apdu_text *apdu, const struct exchange_result *result)
 {
@@ -291,6 +297,8 @@ static int disappointed(struct call *call, const struct apdu_text *apdu, const s
                   sizeof words);
     if (expected == NULL)
         status = call_no_memory(call);
+    else if (apdu->expect_count == 0 && is_said(call))
+        status = STATUS_ANSWER;
     else if (apdu->expect_count == 0)
         status = call_fail(call, STATUS_ANSWER, "If that is right, expect it: put =SW behind the APDU.",
                            "the card answered %04X (%s)", result->sw, words);
@@ -311,7 +319,9 @@ int exchange_send(struct call *call, const struct apdu_text *apdu, unsigned numb
 
     if (status != STATUS_DONE)
         return status;
-    if (call->front->judge != NULL && apdu->expect_count > 0)
+    if (call->answers != NULL && buffer_append(call->answers, result.data.data, result.data.length) < 0)
+        status = call_no_memory(call);
+    else if (call->front->judge != NULL && apdu->expect_count > 0)
         status = call->front->judge(call, apdu, &result);
     else if (!result.accepted && call->desk->protocol != SCARD_PROTOCOL_RAW)
         status = disappointed(call, apdu, &result);

@@ -6,6 +6,7 @@
 #include "cli/call.h"
 #include "cli/exchange.h"
 #include "cli/names.h"
+#include "cli/save.h"
 #include "cli/secret.h"
 #include "commands/commands.h"
 
@@ -114,6 +115,26 @@ static int send_all(struct sending *sending)
     return status;
 }
 
+/* Sends all; the data of the answers go into a file, if one is named. */
+static int send_and_save(struct sending *sending)
+{
+    struct call *call = sending->call;
+    const char *file = call_option(call, "output");
+    struct buffer answers = {0};
+    int status, saved = STATUS_DONE;
+
+    if (file != NULL) {
+        call->answers = &answers;
+        call->hushed = strcmp(file, "-") == 0;
+    }
+    status = send_all(sending);
+    call->answers = NULL;
+    if (file != NULL && (status == STATUS_DONE || sending->keep_going))
+        saved = save_file(call, file, answers.data, answers.length);
+    buffer_fini(&answers);
+    return status != STATUS_DONE ? status : saved;
+}
+
 static int run(struct call *call)
 {
     struct sending sending = {.call = call, .keep_going = call_flag(call, "keep-going")};
@@ -125,7 +146,7 @@ static int run(struct call *call)
 
     if (status != STATUS_DONE)
         return status;
-    status = send_all(&sending);
+    status = send_and_save(&sending);
     secret_close(&sending.secrets);
     /* A connection made for this command only ends with it; that of a session ends with disconnect. */
     if (card != NULL && call->desk != call->front->desk && names_disposition_parse(card, &disposition)) {
@@ -146,6 +167,7 @@ static const struct argument_spec arguments[] = {
 static const struct option_spec options[] = {
     {"decode", 0, VALUE_NONE, NULL, NULL, "explain the data of answers; for people, not in pipes"},
     {"keep-going", 'k', VALUE_NONE, NULL, NULL, "go on after an answer that is not as expected"},
+    {"output", 'o', VALUE_FILE, "FILE", NULL, "the data of the answers, as bytes; - is standard output"},
     {"pin-file", 0, VALUE_FILE, "FILE", NULL,
      "read {pin} and its like from FILE, one a line, in order of use"},
     {"pin-fd", 0, VALUE_DESCRIPTOR, "N", NULL, "read them from descriptor N"},
@@ -182,7 +204,8 @@ const struct command command_apdu = {
                    "one line for each APDU: the whole data, then the status word.",
     .examples =
         "  scard apdu -r 0 00A4040007A0000002471001\n  scard apdu a40400:a000000308= cb3fff:5c035fc102/00=\n"
-        "  scard apdu '200080:{pin:8}=9000'\n  scard apdu d60000:@image.bin\n  grep -v '^#' script | scard "
+        "  scard apdu '200080:{pin:8}=9000'\n  scard apdu d60000:@image.bin\n  scard apdu -o certificate.der "
+        "b00000/0000\n  grep -v '^#' script | scard "
         "apdu -",
     .arguments = arguments,
     .options = options,

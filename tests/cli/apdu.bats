@@ -51,6 +51,23 @@ load helper
     assert_output --partial 6700
 }
 
+@test "--output: the data of the answers as bytes, and nothing when one is not as expected" {
+    cd "$BATS_TEST_TMPDIR"
+    run scard apdu -o data a4000c:df01 a4000c:e101 b00000/05 b00005/01
+    assert_success
+    assert_line --index 2 48656C6C6F9000
+    assert_equal "$(cat data)" "Hello "
+    run bash -c '"$SCARD_BIN" apdu --output - a4000c:df01 a4000c:e101 b00000/05 | od -An -tx1'
+    assert_output " 48 65 6c 6c 6f"
+    rm data
+    run scard apdu -o data a4000c:df01 b00000/05
+    assert_failure 1
+    [ ! -e data ]
+    run scard apdu -k -o data a4000c:df01 a4000c:ffff a4000c:e101 b00000/05
+    assert_failure 1
+    assert_equal "$(cat data)" Hello
+}
+
 @test "an APDU that the shell took apart is put together" {
     run scard apdu 00 A4 00 0C 02 DF 01
     assert_success
