@@ -213,11 +213,24 @@ static int shown_length(const char *word)
     return (int)length;
 }
 
+/* A command of that name in a family: "verify" is "pin verify". */
+static const struct command *in_a_family(const struct command *const *commands, const char *word)
+{
+    const struct command *found = NULL;
+
+    for (; *commands != NULL && found == NULL; commands++)
+        if ((*commands)->children != NULL)
+            found = command_find((*commands)->children, word);
+    return found;
+}
+
 static int unknown_command(struct call *call, const char *word)
 {
     const struct command *near = command_suggest(call->front->commands, word);
     int shown = shown_length(word);
 
+    if (near == NULL)
+        near = in_a_family(call->front->commands, word);
     if (call->front->kind != FRONT_ONE_SHOT && strcmp(word, "scard") == 0)
         return call_fail(call, STATUS_USAGE, "Write the command alone, as in: list.",
                          "commands stand without \"scard\" here");

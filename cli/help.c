@@ -201,6 +201,23 @@ static int add_last_line(struct buffer *text, const struct command *command, con
     return add(text, "\nOptions of all commands: %s%shelp\n", program, blank);
 }
 
+/* Commands of scard stand as they are typed here. */
+static int add_examples(struct buffer *text, const char *examples, const char *program)
+{
+    static const char start[] = "  scard ";
+    int rc = add(text, "\nExamples\n");
+
+    while (*examples != '\0' && rc == RC_OK) {
+        int length = (int)strcspn(examples, "\n");
+        size_t skipped =
+            program[0] == '\0' && strncmp(examples, start, sizeof start - 1) == 0 ? sizeof start - 1 : 0;
+
+        rc = add(text, "%s%.*s\n", skipped > 0 ? "  " : "", length - (int)skipped, examples + skipped);
+        examples += length + (examples[length] == '\n');
+    }
+    return rc;
+}
+
 int help_command(const struct command *command, const char *program, size_t width, struct buffer *text)
 {
     int rc = add_usages(text, command, program);
@@ -230,7 +247,7 @@ int help_command(const struct command *command, const char *program, size_t widt
             rc = add_options(text, command->options, width);
     }
     if (rc == RC_OK && command->examples != NULL)
-        rc = add(text, "\nExamples\n%s\n", command->examples);
+        rc = add_examples(text, command->examples, program);
     return rc < 0 ? rc : add_last_line(text, command, program);
 }
 

@@ -220,6 +220,29 @@ static int shorten(const char *path, const struct buffer *text, size_t lines)
     return rc;
 }
 
+char *history_find(const struct buffer *text, const char *event)
+{
+    const char *want = event + 1, *found = NULL, *at = (const char *)text->data;
+    const char *end = at + text->length, *newline;
+    size_t want_length = strlen(want), found_length = 0;
+    bool last = strcmp(want, "!") == 0, by_number = strspn(want, "0123456789") == want_length;
+    unsigned long number = strtoul(want, NULL, 10), count = 0;
+
+    if (want_length == 0)
+        return NULL;
+    for (; at < end && (newline = memchr(at, '\n', (size_t)(end - at))) != NULL; at = newline + 1) {
+        size_t length = (size_t)(newline - at);
+
+        count++;
+        if (last || (by_number && count == number) ||
+            (!by_number && length >= want_length && memcmp(at, want, want_length) == 0)) {
+            found = at;
+            found_length = length;
+        }
+    }
+    return found != NULL ? strndup(found, found_length) : NULL;
+}
+
 int history_append(const char *path, const char *line)
 {
     struct buffer text = {0}, added = {0};

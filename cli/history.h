@@ -25,6 +25,10 @@ char *history_storable(const char *line);
  */
 int history_load(const char *path, struct buffer *text);
 
+/* The line that an event means, in the file's text: "!!" the last one, "!12" that number, "!apdu" the last
+ * one that begins so. NULL: there is none, or out of memory. Caller frees. Pure. */
+char *history_find(const struct buffer *text, const char *event);
+
 /* Appends a line that history_storable made. RC_IO with a detail, RC_NO_MEMORY. */
 int history_append(const char *path, const char *line);
 

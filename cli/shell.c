@@ -171,6 +171,32 @@ static void recall(struct shell *shell)
     buffer_fini(&text);
 }
 
+static int run_line(struct shell *shell, const char *line)
+{
+    remember(shell, line);
+    return typed_run(&shell->front, line);
+}
+
+/* "!!", "!12", "!apdu": a line of the history once more. It is shown before it runs. */
+static int run_event(struct shell *shell, const char *event)
+{
+    struct buffer lines = {0};
+    char *line = NULL;
+    int status;
+
+    if (shell->history != NULL && history_load(shell->history, &lines) == RC_OK)
+        line = history_find(&lines, event);
+    buffer_fini(&lines);
+    if (line == NULL)
+        return output_error(&shell->output, STATUS_USAGE, 0, "the history has no such line",
+                            "\"history\" lists them.");
+    (void)output_text(&shell->output, line, strlen(line));
+    (void)output_text(&shell->output, "\n", 1);
+    status = run_line(shell, line);
+    free(line);
+    return status;
+}
+
 /* A paste may hold several lines. */
 static int run_text(struct shell *shell, char *text)
 {
@@ -179,8 +205,7 @@ static int run_text(struct shell *shell, char *text)
     for (char *line, *rest = text; (line = strsep(&rest, "\n")) != NULL && !shell->series.ended;) {
         if (line[strspn(line, " \t\r")] == '\0')
             continue;
-        remember(shell, line);
-        status = typed_run(&shell->front, line);
+        status = line[0] == '!' ? run_event(shell, line) : run_line(shell, line);
         /* Ctrl-C means all that was pasted; that a line ran out of time is no matter of the next. */
         if (interrupt_cause(shell->front.interrupt) == INTERRUPT_USER)
             break;

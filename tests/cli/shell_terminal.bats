@@ -66,12 +66,32 @@ TCL
     see {wait for it with "wait --present"\..*scard> $}
     send "apdu\r"
     see {"help apdu" shows.*scard> $}
+    send "help apdu\r"
+    see_without {  scard apdu} {\n  apdu -r 0.*scard> $}
+    send "verify\r"
+    see {did you mean "pin verify"\?.*scard> $}
+    send "=9000\r"
+    see {neither a command nor an APDU.*scard> $}
     send "exit\r"
     ended 0
 TCL
     assert_success
     run "$SCARD_BIN" apdu
     assert_output --partial '"scard help apdu" shows'
+}
+
+@test "at a prompt the status word says it: no second line for an answer that nobody expected" {
+    typing <<'TCL'
+    scard shell
+    see {scard> $}
+    send "a4000c:ffff\r"
+    see_without {the card answered} {6A82  file or application not found.*\]> $}
+    send "a4000c:ffff =9000\r"
+    see {the card answered 6A82 .*expected was 9000.*\]> $}
+    send "\004"
+    ended 1
+TCL
+    assert_success
 }
 
 @test "a terminal that can do nothing will do" {
@@ -357,6 +377,14 @@ TCL
     see {> 00 A4 00 0C 02 3F 00.*9000.*\]> $}
     send "history 2\r"
     see {00A4000C023F00\r\n[^\n]*history 2\r\n.*\]> $}
+    send "!1\r"
+    see {00A4000C023F00\r\n> 00 A4 00 0C 02 3F 00.*9000.*\]> $}
+    send "!!\r"
+    see {00A4000C023F00\r\n> 00 A4 00 0C 02 3F 00.*9000.*\]> $}
+    send "!hist\r"
+    see {history 2\r\n.*history 2\r\n.*\]> $}
+    send "!nothing\r"
+    see {the history has no such line.*\]> $}
     send "exit\r"
     ended 0
 TCL
