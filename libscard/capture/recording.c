@@ -276,6 +276,12 @@ static int take_lines(struct reading *reading, const char *text, size_t length)
     const char *end = text + length;
     int rc = RC_OK;
 
+    /* The block that a pcapng file begins with. */
+    if (length >= 4 && !memcmp(text, "\x0A\x0D\x0D\x0A", 4))
+        return detail_set(
+            RC_INVALID_VALUE,
+            "%s is a capture (pcapng): Wireshark reads it, but it is no recording; keep one as .jsonl",
+            reading->name);
     while (text < end && !rc) {
         const char *newline = memchr(text, '\n', (size_t)(end - text)), *stop = newline ? newline : end;
 

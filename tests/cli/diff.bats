@@ -24,6 +24,16 @@ record() {
     assert_output '{"v":1,"t":"compared","same":4,"different":0}'
 }
 
+@test "a capture is said to be one" {
+    record a.pcapng '00A4000C022FE2'
+    record b.jsonl '00A4000C022FE2'
+    run scard diff a.pcapng b.jsonl
+    assert_failure 2
+    assert_output --partial "a.pcapng is a capture (pcapng): Wireshark reads it"
+    run scard --readers replay:a.pcapng list
+    assert_output --partial "keep one as .jsonl"
+}
+
 @test "one byte is one difference" {
     record a.jsonl '00A4000C022FE2; 00B0000004'
     sed 's/"98992710"/"98992711"/' a.jsonl >b.jsonl
