@@ -56,7 +56,7 @@ static size_t take(struct typed *typed, const char *text)
         return 1;
     case '"':
         while (text[length] != '\0' && text[length] != '"') {
-            take_byte(typed, 0);
+            take_byte(typed, (uint8_t)text[length]);
             length++;
         }
         return length + (text[length] == '"');
@@ -148,6 +148,19 @@ static void describe_short(const struct typed *typed, char *text, size_t room)
         snprintf(text, room, "%zu data byte%s, Lc is put in", data, plural(data));
 }
 
+/* What is there of a header. Three bytes may also be INS P1 P2 of the short form (cli/apdu_text.h). */
+static void describe_header(const struct typed *typed, enum explain_context context, char *text, size_t room)
+{
+    const uint8_t header[4] = {0, typed->first[0], typed->first[1], typed->first[2]};
+    const char *name = typed->count == 3 && !typed->half
+                           ? explain_ins_of(header, sizeof header, explain_context_for(0, context))
+                           : NULL;
+    size_t missing = 4 - typed->count;
+
+    snprintf(text, room, "%s%s%zu byte%s of the header to come", name != NULL ? name : "",
+             name != NULL ? " as it stands, or " : "", missing, plural(missing));
+}
+
 bool apdu_hint(const char *line, enum explain_context context, char text[APDU_HINT_MAX])
 {
     struct typed typed = {0};
@@ -172,8 +185,7 @@ bool apdu_hint(const char *line, enum explain_context context, char text[APDU_HI
         if (typed.count >= 4)
             describe_plain(&typed, shape, sizeof shape);
         else
-            snprintf(shape, sizeof shape, "%zu byte%s of the header to come", 4 - typed.count,
-                     plural(4 - typed.count));
+            describe_header(&typed, context, shape, sizeof shape);
     }
     name = explain_ins_of(header, known, explain_context_for(header[0], context));
     snprintf(text, APDU_HINT_MAX, "%s%s%s%s", name != NULL ? name : "", name != NULL ? ", " : "", shape,

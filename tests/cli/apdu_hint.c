@@ -21,6 +21,8 @@ static void hints_tell_case_and_what_is_missing(void **state)
         {"00 A4 04", "1 byte of the header to come"},
         {"00A40400", "case 1: complete"},
         {"00A4040", "1 byte of the header to come, half a byte"},
+        {"b08100", "READ BINARY as it stands, or 1 byte of the header to come"},
+        {"00D60000\"1234", "case 3: Lc=49, 46 bytes to come"},
         {"00B0000010", "case 2: Le=16, or Lc=16 with its data to come"},
         {"00B0000000", "case 2: Le=256"},
         {"00A4040005A00000", "case 3: Lc=5, 2 bytes to come"},
