@@ -136,7 +136,7 @@ EXPORT LONG scard_service_socket(LPSTR szPath, LPDWORD pcchPath)
     int rc;
 
     EXPORT_BEGIN;
-    if (!pcchPath)
+    if (!pcchPath || memory_is_autoallocate(*pcchPath))
         return SCARD_E_INVALID_PARAMETER;
     rc = route_socket(&path);
     if (rc)

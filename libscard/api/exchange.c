@@ -45,7 +45,8 @@ EXPORT LONG SCardTransmit(SCARDHANDLE hCard, const SCARD_IO_REQUEST *pioSendPci,
     int rc;
 
     EXPORT_BEGIN;
-    if (!pioSendPci || !pbSendBuffer || !pbRecvBuffer || !pcbRecvLength)
+    if (!pioSendPci || !pbSendBuffer || !pbRecvBuffer || !pcbRecvLength ||
+        memory_is_autoallocate(*pcbRecvLength))
         return SCARD_E_INVALID_PARAMETER;
     card = object_card(hCard);
     if (!card) {

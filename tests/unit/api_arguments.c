@@ -25,6 +25,10 @@ static void pointers_come_before_handles(void **state)
     assert_code(SCardTransmit(0, SCARD_PCI_T1, NULL, 4, NULL, buffer, &length), SCARD_E_INVALID_PARAMETER);
     assert_code(SCardTransmit(0, SCARD_PCI_T1, select_mf, 4, NULL, NULL, &length), SCARD_E_INVALID_PARAMETER);
     assert_code(SCardTransmit(0, SCARD_PCI_T1, select_mf, 4, NULL, buffer, NULL), SCARD_E_INVALID_PARAMETER);
+    assert_code(SCardTransmit(0, SCARD_PCI_T1, select_mf, 4, NULL, buffer, &automatic),
+                SCARD_E_INVALID_PARAMETER);
+    assert_code(scard_service_socket((LPSTR)buffer, &automatic), SCARD_E_INVALID_PARAMETER);
+    assert_int_equal(automatic, SCARD_AUTOALLOCATE);
     assert_code(SCardControl(0, 1, NULL, 1, NULL, 0, &length), SCARD_E_INVALID_PARAMETER);
     assert_code(SCardControl(0, 1, NULL, 0, NULL, 1, &length), SCARD_E_INVALID_PARAMETER);
     assert_code(SCardGetAttrib(0, SCARD_ATTR_ATR_STRING, buffer, NULL), SCARD_E_INVALID_PARAMETER);

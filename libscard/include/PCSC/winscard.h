@@ -72,7 +72,8 @@ LONG SCardControl(SCARDHANDLE hCard, DWORD dwControlCode, LPCVOID pbSendBuffer, 
                   LPVOID pbRecvBuffer, DWORD cbRecvLength, LPDWORD lpBytesReturned);
 
 /* Exchanges one APDU. *pcbRecvLength: room in, bytes received out, SW1 SW2 included. The response is lost, though
- * the command was executed, when the room is too small. pioRecvPci may be NULL. */
+ * the command was executed, when the room is too small; SCARD_AUTOALLOCATE is SCARD_E_INVALID_PARAMETER here, as on
+ * Windows. pioRecvPci may be NULL. */
 LONG SCardTransmit(SCARDHANDLE hCard, const SCARD_IO_REQUEST *pioSendPci, LPCBYTE pbSendBuffer,
                    DWORD cbSendLength, SCARD_IO_REQUEST *pioRecvPci, LPBYTE pbRecvBuffer, LPDWORD pcbRecvLength);
 
