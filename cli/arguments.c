@@ -288,6 +288,8 @@ static int take_word(struct call *call, const char *word)
 
 static int refuse_argument(struct call *call, const char *word)
 {
+    /* "status 0": whoever tries that means a reader. */
+    bool reader = call->command->arguments == NULL && call->command->needs != NEED_NOTHING;
     char *masked; /* a PIN may be in it */
     char hint[64];
     int status;
@@ -299,8 +301,9 @@ static int refuse_argument(struct call *call, const char *word)
     masked = apdu_text_masked(word);
     if (masked == NULL)
         return call_no_memory(call);
-    status = call_fail(call, STATUS_USAGE, help_hint(call, hint, sizeof hint), "%s does not take \"%s\"",
-                       call->command->name, masked);
+    status = call_fail(call, STATUS_USAGE,
+                       reader ? "A reader is named with -r." : help_hint(call, hint, sizeof hint),
+                       "%s does not take \"%s\"", call->command->name, masked);
     free(masked);
     return status;
 }

@@ -27,6 +27,8 @@ enum value_kind {
     VALUE_ATTRIBUTE,   /* name or number */
     VALUE_COMMAND,
     VALUE_SESSION,
+    VALUE_CARD_TYPE, /* a name in the database */
+    VALUE_GROUP,
     VALUE_DESCRIPTOR, /* a number of one to read a secret from; at most SECRETS_MAX of this and the next */
     VALUE_VARIABLE,   /* of the environment, with a secret in it */
 };

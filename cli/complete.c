@@ -69,6 +69,30 @@ static void offer_readers(const struct asked *asked)
     readers_free(&list);
 }
 
+/* Strings one behind the other, the last one empty. */
+static void offer_names(const struct asked *asked, LONG code, LPSTR names)
+{
+    if (code != SCARD_S_SUCCESS)
+        return;
+    for (const char *name = names; *name != '\0'; name += strlen(name) + 1)
+        offer(asked, name, "");
+    SCardFreeMemory(asked->front->desk->context, names);
+}
+
+static void offer_of_database(const struct asked *asked, bool groups)
+{
+    struct desk *desk = asked->front->desk;
+    DWORD length = SCARD_AUTOALLOCATE;
+    LPSTR names = NULL;
+    LONG code;
+
+    if (desk_establish(desk, SCARD_SCOPE_SYSTEM) != SCARD_S_SUCCESS)
+        return;
+    code = groups ? SCardListReaderGroups(desk->context, (LPSTR)&names, &length)
+                  : SCardListCards(desk->context, NULL, NULL, 0, (LPSTR)&names, &length);
+    offer_names(asked, code, names);
+}
+
 static void offer_attributes(const struct asked *asked)
 {
     for (const struct attribute *attribute = attributes; attribute->name != NULL; attribute++)
@@ -122,6 +146,13 @@ static enum complete_kind offer_values(const struct asked *asked, enum value_kin
     case VALUE_COMMAND:
         if (asked->named != NULL)
             offer_commands(asked, asked->named);
+        break;
+    case VALUE_URIS:
+        offer_choices(asked, "usb:|sim:iso|sim:echo|sim:odd|vpcd:|replay:");
+        break;
+    case VALUE_CARD_TYPE:
+    case VALUE_GROUP:
+        offer_of_database(asked, kind == VALUE_GROUP);
         break;
     case VALUE_SESSION:
         offer_sessions(asked);

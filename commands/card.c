@@ -284,13 +284,18 @@ static const struct option_spec introduce_options[] = {
 
 static const struct option_spec scope_options[] = {SCOPE_OPTION, {0}};
 
-static const struct argument_spec name_argument[] = {
+static const struct argument_spec new_argument[] = {
     {"NAME", VALUE_TEXT, NULL, false, false, "name of the card type"},
     {0},
 };
 
+static const struct argument_spec name_argument[] = {
+    {"NAME", VALUE_CARD_TYPE, NULL, false, false, "name of the card type"},
+    {0},
+};
+
 static const struct argument_spec provider_arguments[] = {
-    {"NAME", VALUE_TEXT, NULL, false, false, "name of the card type"},
+    {"NAME", VALUE_CARD_TYPE, NULL, false, false, "name of the card type"},
     {"KIND", VALUE_CHOICE, "primary|csp|ksp|module", true, false, "which provider (all that are set)"},
     {"VALUE", VALUE_TEXT, NULL, true, false, "what it is set to; of primary a GUID"},
     {0},
@@ -313,7 +318,7 @@ static const struct command introduce = {
         "SCardIntroduceCardType. \"scard list\", \"scard atr\" and \"scard locate\" know cards by it.",
     .examples = "  scard card introduce \"Staff badge\" --from-card -r 0\n"
                 "  scard card introduce \"Any of them\" --atr 3B65000020630000 --mask FFFFFFFFFFFF0000",
-    .arguments = name_argument,
+    .arguments = new_argument,
     .options = introduce_options,
     .run = run_introduce,
 };

@@ -105,12 +105,12 @@ static int run_remove(struct call *call)
 static const struct option_spec scope_options[] = {SCOPE_OPTION, {0}};
 
 static const struct argument_spec group_argument[] = {
-    {"GROUP", VALUE_TEXT, NULL, false, false, "name of the group"},
+    {"GROUP", VALUE_GROUP, NULL, false, false, "name of the group"},
     {0},
 };
 
 static const struct argument_spec member_arguments[] = {
-    {"GROUP", VALUE_TEXT, NULL, false, false, "name of the group"},
+    {"GROUP", VALUE_GROUP, NULL, false, false, "name of the group"},
     {"READER", VALUE_READER, NULL, false, false, "the reader, also one that is away, by its whole name"},
     {0},
 };

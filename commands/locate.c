@@ -153,7 +153,7 @@ static int run(struct call *call)
 }
 
 static const struct argument_spec arguments[] = {
-    {"NAME", VALUE_TEXT, NULL, true, true, "card types of the database, any of them"},
+    {"NAME", VALUE_CARD_TYPE, NULL, true, true, "card types of the database, any of them"},
     {0},
 };
 

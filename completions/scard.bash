@@ -85,7 +85,7 @@ _scard() {
             fi
             return
         fi
-        [[ $candidate == *= ]] && compopt -o nospace 2>/dev/null
+        [[ $candidate == *[=:] ]] && compopt -o nospace 2>/dev/null
         _scard_add "${candidate:${#head}}" "$quote"
     done < <("$program" __complete -- "${plain[@]}" 2>/dev/null)
 }

@@ -57,6 +57,22 @@ typing() {
     assert_output --partial :files
 }
 
+@test "__complete: names of the database, URIs of readers" {
+    scard card introduce "Staff badge" --from-card -r iso
+    scard reader introduce Desk sim:iso
+    scard group add Counters Desk
+    for command in locate "card forget" "card provider"; do
+        run scard __complete -- $command ''
+        assert_line --partial "Staff badge"
+    done
+    run scard __complete -- group forget C
+    assert_output --partial Counters
+    run scard __complete -- --readers s
+    assert_line --index 0 --partial sim:iso
+    run scard __complete -- --readers u
+    assert_output --partial usb:
+}
+
 @test "__complete is silent where there is nothing" {
     SCARD_READERS=nonsense: run scard __complete -- apdu -r ''
     assert_success

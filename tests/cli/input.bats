@@ -114,6 +114,16 @@ setup() {
     assert_output --partial "cannot write the output: No space left on device"
 }
 
+@test "a reader without -r: the error tells how one is named" {
+    for command in status info count "card list"; do
+        run scard $command 0
+        assert_failure 2
+        assert_output --partial "does not take \"0\". A reader is named with -r."
+    done
+    run scard version 0
+    assert_output --partial "scard help version"
+}
+
 @test "a PIN in a word that a command does not take is not repeated" {
     run scard list 200001:3734383339323631
     assert_failure 2
