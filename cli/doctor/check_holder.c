@@ -8,6 +8,7 @@
 #include "cli/doctor/exam.h"
 #include "cli/doctor/parse.h"
 #include "cli/doctor/peers.h"
+#include "cli/session_start.h"
 
 static bool find(struct exam *exam)
 {
@@ -50,9 +51,22 @@ static void say_pcscd(struct exam *exam, const struct device *device, const stru
               device->path, (int)holder->pid);
 }
 
+/* The name of the background session that a process is (cli/session_start.c), or NULL. */
+static const char *session_of(const struct process *process, char name[64])
+{
+    const char *at = strstr(process->command, " " SESSION_WORD " ");
+
+    if (at == NULL || strcmp(process->name, "scard") != 0)
+        return NULL;
+    at += strlen(" " SESSION_WORD " ");
+    snprintf(name, 64, "%.*s", (int)strcspn(at, " "), at);
+    return parse_is_plain(name, "._-") ? name : NULL;
+}
+
 static void say_held(struct exam *exam, const struct device *device, const struct process *holder)
 {
-    const char *sudo = holder->uid == exam->person.uid ? "" : "sudo ";
+    const char *sudo = holder->uid == exam->person.uid ? "" : "sudo ", *session;
+    char name[64];
 
     if (!exam->system.prepared && holder->pid == getpid()) {
         exam_ok(exam, "usb:%s is open in this scard", device->path);
@@ -65,6 +79,13 @@ static void say_held(struct exam *exam, const struct device *device, const struc
     }
     if (strcmp(holder->name, "pcscd") == 0) {
         say_pcscd(exam, device, holder);
+        return;
+    }
+    session = session_of(holder, name);
+    if (session != NULL && holder->uid == exam->person.uid) {
+        exam_mend(exam, "scard release --session %s", session);
+        exam_fail(exam, STATUS_SHARING, "%s at usb:%s is held by the session %s (pid %d) of scard connect",
+                  device->name, device->path, session, (int)holder->pid);
         return;
     }
     if (strcmp(holder->name, "scdaemon") == 0)

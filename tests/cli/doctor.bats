@@ -317,6 +317,17 @@ teardown() {
     assert_green
 }
 
+@test "held by a session of scard connect" {
+    driver usbfs
+    process 600 scard 65501 /dev/bus/usb/001/002
+    printf '%s\0' scard __session shell-24466-3413286 900000 >"$tree/proc/600/cmdline"
+    examine
+    assert_cause hold.usb 6 "is held by the session shell-24466-3413286 (pid 600)" "scard release --session shell-24466-3413286"
+    printf '%s\0' scard __session 'a;reboot' 900000 >"$tree/proc/600/cmdline"
+    examine
+    assert_cause hold.usb 6 "is held by scard (pid 600)" "kill 600"
+}
+
 @test "held by pcscd, which does not answer; by another program; by nobody who can be seen" {
     driver usbfs
     process 700 pcscd 0 /dev/bus/usb/001/002
