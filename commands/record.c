@@ -25,10 +25,27 @@ static int record_program(struct call *call)
     return status;
 }
 
+static void tell(struct call *call, const char *file)
+{
+    struct record record;
+
+    record_init(&record, "recording", RECORD_FACTS);
+    record_text(&record, SHOW_JSON, "file", file);
+    if (file == NULL)
+        record_people(&record, "Recording ended.");
+    else
+        record_people(&record, "Recording into %s; %s ends it.", file,
+                      call->front->run_shell != NULL ? "the end of the shell" : "\"record --stop\"");
+    output_remark(call->output, &record);
+    record_fini(&record);
+}
+
 static int record_shell(struct call *call, const char *file)
 {
     int status = trace_start(call, file, call->globals.trace_format), stopped;
 
+    if (status == STATUS_DONE)
+        tell(call, file);
     /* Within a shell the recording goes on to its end, or to --stop. */
     if (status != STATUS_DONE || call->front->run_shell == NULL)
         return status;
@@ -40,12 +57,16 @@ static int record_shell(struct call *call, const char *file)
 static int run(struct call *call)
 {
     const char *file = call_argument(call, 0), *format = call_option(call, "format");
+    int status;
 
     if (call_flag(call, "stop")) {
         if (!trace_is_on() || file != NULL)
             return call_fail(call, STATUS_USAGE, "", "there is %s",
                              file != NULL ? "no file to name with --stop" : "no recording to stop");
-        return trace_stop(call);
+        status = trace_stop(call);
+        if (status == STATUS_DONE)
+            tell(call, NULL);
+        return status;
     }
     if (file == NULL)
         return call_fail(call, STATUS_USAGE, "Name it, as in \"scard record card.jsonl\".",

@@ -124,3 +124,9 @@ on_replay() {
     run jq -r 'select(.t == "apdu") | .c' a.jsonl
     assert_output 00B0000004
 }
+
+@test "a shell tells that it records" {
+    run in_shell 'set json on' 'record a.jsonl' 'record --stop'
+    assert_line '{"v":1,"t":"recording","file":"a.jsonl"}'
+    assert_line '{"v":1,"t":"recording","file":null}'
+}

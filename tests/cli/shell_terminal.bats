@@ -68,6 +68,10 @@ TCL
     see {"help apdu" shows.*scard> $}
     send "help apdu\r"
     see_without {  scard apdu} {\n  apdu -r 0.*scard> $}
+    send "record a.jsonl\r"
+    see {Recording into a.jsonl; "record --stop" ends it\..*scard> $}
+    send "record --stop\r"
+    see {Recording ended\..*scard> $}
     send "verify\r"
     see {did you mean "pin verify"\?.*scard> $}
     send "=9000\r"
