@@ -13,6 +13,7 @@
 #include "cli/explain/log.h"
 #include "cli/explain/sw.h"
 #include "cli/explain_show.h"
+#include "cli/status.h"
 #include "iso/apdu.h"
 
 #define CHANNELS 20
@@ -63,6 +64,24 @@ static void add_names(struct record *record, const struct log_item *item)
         record_people(record, "  %s\n", names.names[i]);
     }
     atr_names_fini(&names);
+}
+
+/* What the commands say when they meet that code. */
+static void add_error(const struct decoding *decoding, const struct log_item *item, struct record *record)
+{
+    const struct output *output = decoding->call->output;
+    uint32_t code = 0;
+    const struct status_words *words;
+
+    for (size_t i = 0; i < item->length; i++)
+        code = code << 8 | item->bytes[i];
+    words = status_of_scard((LONG)code);
+    record_text(record, SHOW_JSON, "name", words->name);
+    record_text(record, SHOW_ALL, "meaning", words->what);
+    record_text(record, SHOW_JSON, "fix", words->advice);
+    record_people(record, "%s%s%s  %s: %s.%s%s\n", output_paint(output, PAINT_BOLD),
+                  explain_kind_name(item->kind), output_paint(output, PAINT_END), words->name, words->what,
+                  words->advice[0] != '\0' ? " " : "", words->advice);
 }
 
 /* The first line for people, and the fields that are the kind's own. */
@@ -123,6 +142,7 @@ static void explain_item(const struct decoding *decoding, const struct log_item 
         explain_data(item->bytes, item->length, context, 0, 1, out);
         break;
     case KIND_RESET:
+    case KIND_ERROR:
         break;
     }
 }
@@ -146,7 +166,10 @@ static int show(struct decoding *decoding, const struct log_item *item, enum exp
     if (hex != NULL)
         secret_wipe(hex, strlen(hex));
     free(hex);
-    add_summary(decoding, item, context, &record);
+    if (item->kind == KIND_ERROR)
+        add_error(decoding, item, &record);
+    else
+        add_summary(decoding, item, context, &record);
     explain_people(output, &record, &explanation, item->bytes);
     status = output_record(output, &record);
     if (status == STATUS_DONE)
@@ -161,6 +184,12 @@ static uint16_t status_of(const struct log_item *item)
     return (uint16_t)(item->bytes[item->length - 2] << 8 | item->bytes[item->length - 1]);
 }
 
+/* Is it what --as says; a code of PC/SC has four bytes. */
+static bool is_as(const struct decoding *decoding, size_t length)
+{
+    return decoding->as != KIND_UNKNOWN && (decoding->as != KIND_ERROR || length == 4);
+}
+
 static int decode_item(void *user, const struct log_item *given)
 {
     struct decoding *decoding = user;
@@ -169,7 +198,7 @@ static int decode_item(void *user, const struct log_item *given)
 
     if (call_interrupted(decoding->call))
         return RC_CANCELLED;
-    if (item.plain && decoding->as != KIND_UNKNOWN)
+    if (item.plain && is_as(decoding, item.length))
         item.kind = decoding->as;
     if (item.kind == KIND_ATR || item.kind == KIND_RESET)
         forget(decoding, EXPLAIN_ISO);
@@ -241,7 +270,7 @@ static int decode_joined(struct decoding *decoding, const struct buffer *text)
     item.bytes = bytes.data;
     item.length = bytes.length;
     if (rc == RC_OK)
-        item.kind = decoding->as != KIND_UNKNOWN ? decoding->as : explain_guess(bytes.data, bytes.length);
+        item.kind = is_as(decoding, bytes.length) ? decoding->as : explain_guess(bytes.data, bytes.length);
     if (rc == RC_OK && (item.kind != KIND_UNKNOWN || decoding->vague == decoding->items))
         rc = decode_item(decoding, &item) < 0 ? RC_CANCELLED : 1;
     else if (rc == RC_INVALID_VALUE)

@@ -40,7 +40,8 @@ static enum explain_kind wanted_kind(const struct call *call)
         const char *word;
         enum explain_kind kind;
     } words[] = {{"atr", KIND_ATR},     {"apdu", KIND_COMMAND}, {"response", KIND_RESPONSE},
-                 {"sw", KIND_RESPONSE}, {"tlv", KIND_TLV},      {"ccid", KIND_CCID}};
+                 {"sw", KIND_RESPONSE}, {"tlv", KIND_TLV},      {"ccid", KIND_CCID},
+                 {"error", KIND_ERROR}};
     const char *as = call_option(call, "as");
 
     for (size_t i = 0; as != NULL && i < sizeof words / sizeof words[0]; i++)
@@ -74,7 +75,7 @@ static const struct argument_spec arguments[] = {
 
 static const struct option_spec options[] = {
     {"file", 'f', VALUE_FILE, "FILE", NULL, "decode what is in a file"},
-    {"as", 0, VALUE_CHOICE, "KIND", "atr|apdu|response|sw|tlv|ccid|log",
+    {"as", 0, VALUE_CHOICE, "KIND", "atr|apdu|response|sw|tlv|ccid|error|log",
      "what the bytes are, if they do not show it"},
     {"application", 'a', VALUE_TEXT, "NAME", NULL, "the application that they belong to, such as piv"},
     {0},
@@ -89,7 +90,8 @@ const struct command command_decode = {
         "scriptor, pyscard, scdaemon, ykman and scard are read: all exchanges in them are explained, status\n"
         "words and data by the application selected last. Without TEXT and --file standard input is read.\n"
         "PINs and keys in commands are shown as ** unless --show-secrets is given.",
-    .examples = "  scard decode 6A82\n  scard decode 6F 06 84 04 31 50 41 59\n  scard decode -f pcscd.log\n"
+    .examples = "  scard decode 6A82\n  scard decode 0x80100069\n  scard decode 6F 06 84 04 31 50 41 59\n  "
+                "scard decode -f pcscd.log\n"
                 "  scard decode --application piv 6983",
     .arguments = arguments,
     .options = options,

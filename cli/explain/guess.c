@@ -9,9 +9,9 @@
 const char *explain_kind_name(enum explain_kind kind)
 {
     static const char *const names[] = {
-        [KIND_UNKNOWN] = "bytes",     [KIND_ATR] = "atr", [KIND_COMMAND] = "command",
-        [KIND_RESPONSE] = "response", [KIND_TLV] = "tlv", [KIND_CCID] = "ccid",
-        [KIND_RESET] = "reset"};
+        [KIND_UNKNOWN] = "bytes",     [KIND_ATR] = "atr",    [KIND_COMMAND] = "command",
+        [KIND_RESPONSE] = "response", [KIND_TLV] = "tlv",    [KIND_CCID] = "ccid",
+        [KIND_RESET] = "reset",       [KIND_ERROR] = "error"};
 
     return names[kind];
 }
@@ -55,6 +55,13 @@ static bool ends_in_status(const uint8_t *bytes, size_t length)
     return (sw1 == 0x90 && !bytes[length - 1]) || sw1 == 0x61 || sw1 == 0x62 || sw1 == 0x63 || sw1 == 0x91;
 }
 
+/* A code of PC/SC, as programs and logs show it: 0x80100069. As a command that would be a TERMINAL PROFILE
+ * without the profile. */
+static bool is_error(const uint8_t *bytes, size_t length)
+{
+    return length == 4 && bytes[0] == 0x80 && bytes[1] == 0x10 && bytes[2] == 0;
+}
+
 enum explain_kind explain_guess(const uint8_t *bytes, size_t length)
 {
     struct apdu apdu;
@@ -65,6 +72,8 @@ enum explain_kind explain_guess(const uint8_t *bytes, size_t length)
         return KIND_ATR;
     if (explain_is_ccid(bytes, length))
         return KIND_CCID;
+    if (is_error(bytes, length))
+        return KIND_ERROR;
     if (length >= 4 && is_usual_class(bytes[0]) && is_named(bytes) && !apdu_parse(bytes, length, &apdu, NULL))
         return KIND_COMMAND;
     /* 90 00 is an empty object as well. */

@@ -13,6 +13,7 @@ enum explain_kind {
     KIND_RESPONSE, /* also a status word alone */
     KIND_TLV,
     KIND_CCID,
+    KIND_ERROR, /* four bytes: a code of PC/SC */
     KIND_RESET, /* no bytes: the card was reset here (in a log) */
 };
 

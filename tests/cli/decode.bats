@@ -23,6 +23,22 @@ decode_log() {
     assert_line --index 0 $'ccid\t62000000000005010000\t'
 }
 
+@test "an error code of PC/SC is one" {
+    run scard decode 0x80100069
+    assert_success
+    assert_output $'error\t80100069\tthe card was taken out'
+    run scard --json decode 8010006A
+    assert_output --partial '"name":"SCARD_W_SECURITY_VIOLATION"'
+    run scard decode --as error 8010001F
+    assert_output --partial $'error\t8010001F\t'
+    run scard decode --as error 8010001F00
+    refute_output --partial error
+    run scard decode 80 10 00 0C
+    assert_output $'error\t8010000C\tno card is in the reader'
+    run scard decode 801000000411223344
+    assert_line --index 0 --partial "TERMINAL PROFILE"
+}
+
 @test "--as says what bytes are, where they do not" {
     run scard decode --as tlv 9000
     assert_line --index 0 $'tlv\t9000\t'
