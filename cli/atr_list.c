@@ -11,7 +11,7 @@
 #include <strings.h>
 #include <unistd.h>
 
-#include "base/bytes.h"
+#include "base/file.h"
 #include "base/rc.h"
 
 /* A list of all cards has half a megabyte; what is much longer is something else. */
@@ -155,23 +155,6 @@ int atr_list_find(const char *text, size_t length, const uint8_t *atr, size_t at
     return rc;
 }
 
-/* What is no file has no end. */
-static int read_list(int fd, struct buffer *text)
-{
-    ssize_t n = 1;
-
-    while (n > 0 && text->length < LIST_MAX) {
-        if (buffer_reserve(text, 1u << 16) < 0)
-            return RC_NO_MEMORY;
-        n = read(fd, text->data + text->length, 1u << 16);
-        if (n > 0)
-            text->length += (size_t)n;
-        else if (n < 0 && errno == EINTR)
-            n = 1;
-    }
-    return RC_OK;
-}
-
 int atr_list_names(const uint8_t *atr, size_t atr_length, struct atr_names *names)
 {
     char *path = atr_list_path();
@@ -181,8 +164,11 @@ int atr_list_names(const uint8_t *atr, size_t atr_length, struct atr_names *name
     free(path);
     if (fd < 0)
         return RC_OK;
-    rc = read_list(fd, &text);
+    /* What is no file has no end. */
+    rc = file_read(fd, LIST_MAX, &text);
     close(fd);
+    if (rc == RC_IO)
+        rc = RC_OK;
     if (rc == RC_OK && text.length > 0)
         rc = atr_list_find((const char *)text.data, text.length, atr, atr_length, names);
     buffer_fini(&text);

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/log.h"
 #include "base/rc.h"
 #include "cli/apdu_text.h"
@@ -77,19 +78,9 @@ static int fail(const char *path, const char *what)
 
 static int read_all(int fd, const char *path, struct buffer *text)
 {
-    for (;;) {
-        ssize_t n;
+    int rc = file_read(fd, SIZE_MAX, text);
 
-        if (buffer_reserve(text, 4096) < 0)
-            return RC_NO_MEMORY;
-        n = read(fd, text->data + text->length, text->capacity - text->length);
-        if (n == 0)
-            return RC_OK;
-        if (n > 0)
-            text->length += (size_t)n;
-        else if (errno != EINTR)
-            return fail(path, "read");
-    }
+    return rc == RC_IO ? fail(path, "read") : rc;
 }
 
 static int write_all(int fd, const char *path, const uint8_t *data, size_t length)

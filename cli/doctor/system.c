@@ -13,7 +13,8 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-#include "base/bytes.h"
+#include "base/file.h"
+#include "base/rc.h"
 #include "usb/usb_text.h"
 
 int system_init(struct system *system, const char *root)
@@ -102,21 +103,9 @@ int system_open(const struct system *system, int flags, const char *format, ...)
 static char *read_bytes(int fd, size_t *ret_length)
 {
     struct buffer content = {0};
-    ssize_t got;
+    int rc = file_read(fd, SYSTEM_TEXT_MAX - 1, &content), error = rc == RC_IO ? errno : ENOMEM;
 
-    do {
-        if (buffer_reserve(&content, 4096 + 1) < 0) {
-            buffer_fini(&content);
-            errno = ENOMEM;
-            return NULL;
-        }
-        got = read(fd, content.data + content.length, 4096);
-        if (got > 0)
-            content.length += (size_t)got;
-    } while ((got > 0 && content.length < SYSTEM_TEXT_MAX) || (got < 0 && errno == EINTR));
-    if (got < 0) {
-        int error = errno;
-
+    if (rc != RC_OK) {
         buffer_fini(&content);
         errno = error;
         return NULL;

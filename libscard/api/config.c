@@ -2,12 +2,14 @@
 #include "api/config.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <libconfig.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#include "base/bytes.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/rc.h"
 
@@ -110,38 +112,33 @@ static int check_text(const char *path, const char *text, size_t length)
 #define LENGTH_MAX (16u << 20)
 
 /* The whole file as a string, in text. */
-static int load(const char *path, FILE *file, struct buffer *text)
+static int load(const char *path, int fd, struct buffer *text)
 {
-    size_t got;
+    int rc = file_read(fd, LENGTH_MAX, text);
 
-    do {
-        if (buffer_reserve(text, 4096))
-            return RC_NO_MEMORY;
-        got = fread(text->data + text->length, 1, 4095, file);
-        text->length += got;
-    } while (got && text->length <= LENGTH_MAX);
     if (text->length > LENGTH_MAX)
         return detail_set(RC_NO_SERVICE, "%s has more than %u bytes: it is no configuration", path,
                           LENGTH_MAX);
-    if (ferror(file))
+    if (rc == RC_IO)
         return detail_set(RC_NO_SERVICE, "%s cannot be read: %s", path, strerror(errno));
+    if (rc)
+        return rc;
     text->data[text->length] = '\0';
     return check_text(path, (const char *)text->data, text->length);
 }
 
 static int read_file(const char *path, bool must_exist, struct config *found)
 {
-    FILE *file = fopen(path, "re");
+    int fd = open(path, O_RDONLY | O_CLOEXEC), rc;
     struct buffer text = {0};
     config_t config;
-    int rc;
 
-    if (!file && errno == ENOENT && !must_exist)
+    if (fd < 0 && errno == ENOENT && !must_exist)
         return RC_OK;
-    if (!file)
+    if (fd < 0)
         return detail_set(RC_NO_SERVICE, "%s cannot be read: %s", path, strerror(errno));
-    rc = load(path, file, &text);
-    fclose(file);
+    rc = load(path, fd, &text);
+    close(fd);
     config_init(&config);
     if (!rc && config_read_string(&config, (const char *)text.data))
         rc = take_settings(path, &config, found);

@@ -11,6 +11,7 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/hex.h"
 #include "base/log.h"
 #include "base/rc.h"
@@ -322,25 +323,16 @@ int recording_parse(const char *name, const char *text, size_t length, struct re
 static int read_all(const char *path, int fd, struct buffer *text)
 {
     struct pollfd input = {.fd = fd, .events = POLLIN};
+    int rc;
 
-    for (;;) {
-        ssize_t count;
-
-        if (buffer_reserve(text, 65536))
-            return RC_NO_MEMORY;
-        count = read(fd, text->data + text->length, text->capacity - text->length);
-        if (count == 0)
-            return RC_OK;
-        if (count < 0 && errno == EAGAIN)
-            poll(&input, 1, -1);
-        else if (count < 0 && errno != EINTR)
-            return detail_set(RC_NOT_FOUND, "cannot read %s: %s", path, strerror(errno));
-        if (count > 0)
-            text->length += (size_t)count;
-        if (text->length > RECORDING_MAX)
-            return detail_set(RC_INVALID_VALUE, "%s has more than %u bytes: this is no recording", path,
-                              RECORDING_MAX);
-    }
+    while ((rc = file_read(fd, RECORDING_MAX, text)) == RC_IO && errno == EAGAIN)
+        poll(&input, 1, -1);
+    if (rc == RC_IO)
+        return detail_set(RC_NOT_FOUND, "cannot read %s: %s", path, strerror(errno));
+    if (text->length > RECORDING_MAX)
+        return detail_set(RC_INVALID_VALUE, "%s has more than %u bytes: this is no recording", path,
+                          RECORDING_MAX);
+    return rc;
 }
 
 int recording_load(const char *path, struct recording *ret_recording)

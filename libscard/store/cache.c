@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/log.h"
 #include "base/rc.h"
 #include "store/cache_item.h"
@@ -38,21 +39,6 @@ static void touch(int fd)
     times[1] = times[0];
     if (futimens(fd, times))
         log_debug("an item of the card cache keeps its old time: error %d", errno);
-}
-
-/* To the end, or to one byte more than an item can have. */
-static int read_all(int fd, struct buffer *bytes)
-{
-    ssize_t got;
-
-    do {
-        if (buffer_reserve(bytes, 4096))
-            return RC_NO_MEMORY;
-        got = read(fd, bytes->data + bytes->length, 4096);
-        if (got > 0)
-            bytes->length += (size_t)got;
-    } while ((got > 0 && bytes->length <= CACHE_FILE_MAX) || (got < 0 && errno == EINTR));
-    return got < 0 ? RC_IO : RC_OK;
 }
 
 /* What is not whole is of no use to anybody. It may be a new one by now, which is then lost: a saving of
@@ -102,7 +88,7 @@ static int read_item(int folder, const char *place, const struct cache_item *wan
     if (fstat(fd, &status) || !S_ISREG(status.st_mode)) {
         rc = drop(folder, file, RC_NOT_FOUND);
     } else {
-        rc = read_all(fd, &bytes);
+        rc = file_read(fd, CACHE_FILE_MAX, &bytes);
         if (rc == RC_IO)
             rc = failed(place, "read");
     }

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/bytes.h"
+#include "base/file.h"
 #include "base/rc.h"
 
 const char *const database_folder_names[DATABASE_KINDS] = {"cards.d", "readers.d", "groups.d"};
@@ -76,21 +76,6 @@ static int read_names(DIR *folder, const char *path, struct database *database, 
     return rc;
 }
 
-/* To the end of the file; a failure in errno. */
-static int read_all(int fd, struct buffer *text)
-{
-    ssize_t got;
-
-    do {
-        if (buffer_reserve(text, 4096))
-            return RC_NO_MEMORY;
-        got = read(fd, text->data + text->length, 4095);
-        if (got > 0)
-            text->length += (size_t)got;
-    } while ((got > 0 && text->length <= DATABASE_FILE_MAX) || (got < 0 && errno == EINTR));
-    return got < 0 ? RC_IO : RC_OK;
-}
-
 /* Only a regular file is opened: opening a device may do something, and a FIFO has nobody at its other end.
  */
 static int open_regular(int folder, const char *file, bool *ret_regular)
@@ -127,7 +112,7 @@ int database_folder_read(int folder, const char *file, const char *path, struct 
         return errno == ENOENT && fstatat(folder, file, &(struct stat){0}, AT_SYMLINK_NOFOLLOW)
                    ? RC_OK
                    : cannot_read(database, path, errno);
-    rc = read_all(fd, &text);
+    rc = file_read(fd, DATABASE_FILE_MAX, &text);
     if (!rc && text.length > DATABASE_FILE_MAX)
         rc = database_problem_add(database, path, 0, "has more than %u bytes: no entry is that long",
                                   DATABASE_FILE_MAX);

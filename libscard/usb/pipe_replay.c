@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/bytes.h"
+#include "base/file.h"
 #include "base/hex.h"
 #include "base/log.h"
 #include "base/rc.h"
@@ -306,19 +306,11 @@ static int parse_call(struct call *call, char *line)
 static int read_text(const char *path, struct buffer *text)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC), rc;
-    ssize_t got = -1;
 
     if (fd < 0)
         return detail_set(RC_INVALID_VALUE, "%s: %s", path, strerror(errno));
-    while (!(rc = buffer_reserve(text, 65536))) {
-        do
-            got = read(fd, text->data + text->length, 65535);
-        while (got < 0 && errno == EINTR);
-        if (got <= 0)
-            break;
-        text->length += (size_t)got;
-    }
-    if (!rc && got < 0)
+    rc = file_read(fd, SIZE_MAX, text);
+    if (rc == RC_IO)
         rc = detail_set(RC_INVALID_VALUE, "%s: %s", path, strerror(errno));
     close(fd);
     if (!rc && memchr(text->data, '\0', text->length))

@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-/* base: bytes, deadline, hex, ids, uri. */
+/* base: bytes, deadline, file, hex, ids, uri. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "base/bytes.h"
 #include "base/deadline.h"
+#include "base/file.h"
 #include "base/hex.h"
 #include "base/ids.h"
 #include "base/log.h"
@@ -136,7 +140,8 @@ static void uri_parts(void **state)
 
 static void uri_faults_are_named(void **state)
 {
-    static const char *const bad[] = {"", "sim", ":iso", "?sim:iso", "sim:%", "sim:%4", "sim:%00", "sim:a?=1", "sim:a?k=%zz"};
+    static const char *const bad[] = {"",       "sim",     ":iso",     "?sim:iso",   "sim:%",
+                                      "sim:%4", "sim:%00", "sim:a?=1", "sim:a?k=%zz"};
     struct uri uri;
 
     (void)state;
@@ -145,6 +150,35 @@ static void uri_faults_are_named(void **state)
         assert_int_equal(uri_parse(bad[i], strlen(bad[i]), &uri), RC_INVALID_VALUE);
         assert_true(detail_get()[0]);
     }
+}
+
+static void a_file_is_read_to_its_end_or_one_byte_further_than_wanted(void **state)
+{
+    static const char content[10000] = {[0] = 'a', [9999] = 'z'};
+    int fd = memfd_create("text", MFD_CLOEXEC);
+    struct buffer text = {0};
+
+    (void)state;
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, content, sizeof content), sizeof content);
+    assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+    assert_int_equal(buffer_append(&text, "=", 1), RC_OK);
+    assert_int_equal(file_read(fd, SIZE_MAX, &text), RC_OK);
+    assert_int_equal(text.length, 1 + sizeof content);
+    assert_memory_equal(text.data + 1, content, sizeof content);
+    assert_true(text.capacity > text.length);
+    buffer_fini(&text);
+    text = (struct buffer){0};
+    assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+    assert_int_equal(file_read(fd, 5000, &text), RC_OK);
+    assert_int_equal(text.length, 5001);
+    assert_true(text.capacity > text.length);
+    buffer_fini(&text);
+    close(fd);
+    text = (struct buffer){0};
+    assert_int_equal(file_read(-1, SIZE_MAX, &text), RC_IO);
+    assert_int_equal(errno, EBADF);
+    buffer_fini(&text);
 }
 
 int main(void)
@@ -157,6 +191,7 @@ int main(void)
         cmocka_unit_test(ids_find_their_object_and_never_another),
         cmocka_unit_test(uri_parts),
         cmocka_unit_test(uri_faults_are_named),
+        cmocka_unit_test(a_file_is_read_to_its_end_or_one_byte_further_than_wanted),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
