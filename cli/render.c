@@ -7,58 +7,18 @@
 #include <string.h>
 
 #include "base/rc.h"
-
-/* Length of the UTF-8 sequence at text[0..left), 0 if it is none (RFC 3629, 4). */
-static size_t utf8_length(const unsigned char *text, size_t left)
-{
-    unsigned char low = 0x80, high = 0xBF;
-    size_t length;
-
-    if (text[0] < 0x80)
-        return 1;
-    if (text[0] >= 0xC2 && text[0] <= 0xDF)
-        length = 2;
-    else if (text[0] >= 0xE0 && text[0] <= 0xEF)
-        length = 3;
-    else if (text[0] >= 0xF0 && text[0] <= 0xF4)
-        length = 4;
-    else
-        return 0;
-    if (length > left)
-        return 0;
-    switch (text[0]) {
-    case 0xE0: /* no overlong forms */
-        low = 0xA0;
-        break;
-    case 0xED: /* no surrogates */
-        high = 0x9F;
-        break;
-    case 0xF0:
-        low = 0x90;
-        break;
-    case 0xF4: /* not above U+10FFFF */
-        high = 0x8F;
-        break;
-    default:
-        break;
-    }
-    if (text[1] < low || text[1] > high)
-        return 0;
-    for (size_t i = 2; i < length; i++)
-        if (text[i] < 0x80 || text[i] > 0xBF)
-            return 0;
-    return length;
-}
+#include "base/utf8.h"
 
 static json_t *json_text(const char *text)
 {
     struct buffer clean = {0};
     size_t left = strlen(text);
     json_t *json = NULL;
+    uint32_t code;
     int rc = RC_OK;
 
     while (left > 0 && rc == RC_OK) {
-        size_t length = utf8_length((const unsigned char *)text, left);
+        size_t length = utf8_take((const uint8_t *)text, left, &code);
 
         rc = length > 0 ? buffer_append(&clean, text, length) : buffer_append(&clean, "\xEF\xBF\xBD", 3);
         length = length > 0 ? length : 1;

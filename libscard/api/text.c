@@ -7,6 +7,7 @@
 #include "api/memory.h"
 #include "base/log.h"
 #include "base/rc.h"
+#include "base/utf8.h"
 
 #define REPLACEMENT 0xFFFD
 
@@ -18,31 +19,6 @@ static bool is_high_surrogate(WCHAR unit)
 static bool is_low_surrogate(WCHAR unit)
 {
     return unit >= 0xDC00 && unit <= 0xDFFF;
-}
-
-/* Writes the UTF-8 of one code point, at most 4 bytes; returns how many (RFC 3629, 3). */
-static size_t encode(uint32_t code, char *out)
-{
-    if (code < 0x80) {
-        out[0] = (char)code;
-        return 1;
-    }
-    if (code < 0x800) {
-        out[0] = (char)(0xC0 | code >> 6);
-        out[1] = (char)(0x80 | (code & 0x3F));
-        return 2;
-    }
-    if (code < 0x10000) {
-        out[0] = (char)(0xE0 | code >> 12);
-        out[1] = (char)(0x80 | (code >> 6 & 0x3F));
-        out[2] = (char)(0x80 | (code & 0x3F));
-        return 3;
-    }
-    out[0] = (char)(0xF0 | code >> 18);
-    out[1] = (char)(0x80 | (code >> 12 & 0x3F));
-    out[2] = (char)(0x80 | (code >> 6 & 0x3F));
-    out[3] = (char)(0x80 | (code & 0x3F));
-    return 4;
 }
 
 /* count code units, NULs among them, and a NUL behind. */
@@ -67,7 +43,7 @@ static int from_units(const WCHAR *wide, size_t count, char **ret_text)
                 "code unit %zu of a UTF-16 text is %04X, half a surrogate pair: give the text whole", i,
                 (unsigned)code);
         }
-        length += encode(code, text + length);
+        length += utf8_put(code, text + length);
     }
     text[length] = '\0';
     *ret_text = text;
@@ -105,33 +81,6 @@ int text_from_wide_list(const WCHAR *wide, char **ret_list)
     return from_units(wide, count, ret_list);
 }
 
-/* The code point at text[0..left), and how many bytes it takes; U+FFFD and 1 for a byte that begins none
- * (RFC 3629, 4). */
-static size_t decode(const uint8_t *text, size_t left, uint32_t *ret_code)
-{
-    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    size_t length = text[0] < 0x80   ? 1
-                    : text[0] < 0xC0 ? 0
-                    : text[0] < 0xE0 ? 2
-                    : text[0] < 0xF0 ? 3
-                    : text[0] < 0xF8 ? 4
-                                     : 0;
-    uint32_t code = length < 2 ? text[0] : text[0] & (0x7Fu >> length);
-
-    *ret_code = REPLACEMENT;
-    if (!length || length > left)
-        return 1;
-    for (size_t i = 1; i < length; i++) {
-        if ((text[i] & 0xC0) != 0x80)
-            return 1;
-        code = code << 6 | (text[i] & 0x3F);
-    }
-    if (code < least[length] || code > 0x10FFFF || (code >= 0xD800 && code <= 0xDFFF))
-        return 1;
-    *ret_code = code;
-    return length;
-}
-
 int text_to_wide(const char *text, size_t length, WCHAR **ret_wide, size_t *ret_count)
 {
     /* No byte becomes more than one unit. */
@@ -143,8 +92,12 @@ int text_to_wide(const char *text, size_t length, WCHAR **ret_wide, size_t *ret_
     if (!wide)
         return RC_NO_MEMORY;
     while (length > 0) {
-        size_t step = decode(at, length, &code);
+        size_t step = utf8_take(at, length, &code);
 
+        if (!step) {
+            step = 1;
+            code = REPLACEMENT;
+        }
         at += step;
         length -= step;
         if (code < 0x10000) {

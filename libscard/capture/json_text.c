@@ -9,6 +9,7 @@
 #include "base/bytes.h"
 #include "base/hex.h"
 #include "base/rc.h"
+#include "base/utf8.h"
 
 #define DEPTH_MAX 64 /* of what is skipped: brackets in a 64-bit word */
 
@@ -62,33 +63,11 @@ static bool take_unit(struct reading *reading, unsigned *ret_unit)
     return true;
 }
 
-static int append_utf8(struct buffer *out, uint32_t code)
-{
-    uint8_t bytes[4];
-    size_t count;
-
-    if (code < 0x80) {
-        bytes[0] = (uint8_t)code;
-        count = 1;
-    } else if (code < 0x800) {
-        bytes[0] = (uint8_t)(0xC0 | code >> 6);
-        count = 2;
-    } else if (code < 0x10000) {
-        bytes[0] = (uint8_t)(0xE0 | code >> 12);
-        count = 3;
-    } else {
-        bytes[0] = (uint8_t)(0xF0 | code >> 18);
-        count = 4;
-    }
-    for (size_t i = 1; i < count; i++)
-        bytes[i] = (uint8_t)(0x80 | ((code >> 6 * (count - 1 - i)) & 0x3F));
-    return buffer_append(out, bytes, count);
-}
-
 /* A code point above FFFF is two units; half of one alone becomes U+FFFD. */
 static int take_escaped_unit(struct reading *reading, struct buffer *out)
 {
     unsigned unit, second;
+    char text[UTF8_MAX];
     uint32_t code;
 
     if (!take_unit(reading, &unit))
@@ -104,7 +83,7 @@ static int take_escaped_unit(struct reading *reading, struct buffer *out)
         else
             reading->at = before;
     }
-    return append_utf8(out, code);
+    return buffer_append(out, text, utf8_put(code, text));
 }
 
 static int take_escape(struct reading *reading, struct buffer *out)

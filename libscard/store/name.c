@@ -4,38 +4,19 @@
 #include <stdint.h>
 #include <string.h>
 
-/* The length of the character that begins there, 0 if none does: RFC 3629, 4. */
-static size_t character(const uint8_t *text, size_t left)
-{
-    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    uint32_t code = text[0];
-    size_t length = 1;
-
-    if (code < 0x80)
-        return 1;
-    while (length < 5 && text[0] & (0x80u >> length))
-        length++;
-    if (length == 1 || length == 5 || length > left)
-        return 0;
-    code &= 0x7Fu >> length;
-    for (size_t i = 1; i < length; i++) {
-        if ((text[i] & 0xC0) != 0x80)
-            return 0;
-        code = code << 6 | (text[i] & 0x3Fu);
-    }
-    return code < least[length] || code > 0x10FFFF || (code >= 0xD800 && code <= 0xDFFF) ? 0 : length;
-}
+#include "base/utf8.h"
 
 bool name_is_valid(const char *name)
 {
     const uint8_t *at = (const uint8_t *)name;
     size_t left = strnlen(name, NAME_MAX_BYTES + 1), length;
+    uint32_t code;
 
     if (!left || left > NAME_MAX_BYTES)
         return false;
     for (; left > 0; at += length, left -= length) {
-        length = character(at, left);
-        if (!length || *at < 0x20 || *at == 0x7F)
+        length = utf8_take(at, left, &code);
+        if (!length || code < 0x20 || code == 0x7F)
             return false;
     }
     return true;
@@ -50,9 +31,10 @@ static bool is_plain(char c)
 void name_to_file(const char *name, char file[NAME_FILE_MAX])
 {
     size_t left = strlen(name), used = 0, length;
+    uint32_t code;
 
     for (const char *at = name; left > 0; at += length, left -= length) {
-        length = character((const uint8_t *)at, left);
+        length = utf8_take((const uint8_t *)at, left, &code);
         if (!length || used + length >= NAME_FILE_MAX)
             break;
         if (length > 1 || is_plain(*at))

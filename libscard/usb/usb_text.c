@@ -8,38 +8,15 @@
 #include <unistd.h>
 
 #include "base/rc.h"
+#include "base/utf8.h"
 
-/* Length of the well-formed, printable character at text, or 0 (Unicode, table 3-7). */
-static size_t character(const unsigned char *text)
+/* The length of the printable character that text begins with, or 0. */
+static size_t character(const char *text)
 {
-    unsigned char first = text[0], low = 0x80, high = 0xBF;
-    size_t length;
+    uint32_t code;
+    size_t length = utf8_take((const uint8_t *)text, strnlen(text, UTF8_MAX), &code);
 
-    if (first < 0x80)
-        return first >= 0x20 && first != 0x7F;
-    if (first >= 0xC2 && first <= 0xDF)
-        length = 2;
-    else if (first >= 0xE0 && first <= 0xEF)
-        length = 3;
-    else if (first >= 0xF0 && first <= 0xF4)
-        length = 4;
-    else
-        return 0;
-    if (first == 0xC2 || first == 0xE0)
-        low = 0xA0; /* C2 80…9F are control characters */
-    else if (first == 0xED)
-        high = 0x9F;
-    else if (first == 0xF0)
-        low = 0x90;
-    else if (first == 0xF4)
-        high = 0x8F;
-    if (text[1] < low || text[1] > high)
-        return 0;
-    for (size_t i = 2; i < length; i++) {
-        if ((text[i] & 0xC0) != 0x80)
-            return 0;
-    }
-    return length;
+    return length && code >= 0x20 && (code < 0x7F || code >= 0xA0) ? length : 0;
 }
 
 void usb_text_clean(char *text)
@@ -48,7 +25,7 @@ void usb_text_clean(char *text)
     char *out = text, *end = text;
 
     while (*in) {
-        size_t length = character((const unsigned char *)in);
+        size_t length = character(in);
 
         if (length) {
             memmove(out, in, length);
@@ -63,30 +40,6 @@ void usb_text_clean(char *text)
             end = out;
     }
     *end = '\0';
-}
-
-static size_t put_utf8(char *out, uint32_t code)
-{
-    if (code < 0x80) {
-        out[0] = (char)code;
-        return 1;
-    }
-    if (code < 0x800) {
-        out[0] = (char)(0xC0 | code >> 6);
-        out[1] = (char)(0x80 | (code & 0x3F));
-        return 2;
-    }
-    if (code < 0x10000) {
-        out[0] = (char)(0xE0 | code >> 12);
-        out[1] = (char)(0x80 | (code >> 6 & 0x3F));
-        out[2] = (char)(0x80 | (code & 0x3F));
-        return 3;
-    }
-    out[0] = (char)(0xF0 | code >> 18);
-    out[1] = (char)(0x80 | (code >> 12 & 0x3F));
-    out[2] = (char)(0x80 | (code >> 6 & 0x3F));
-    out[3] = (char)(0x80 | (code & 0x3F));
-    return 4;
 }
 
 char *usb_text_from_utf16(const uint8_t *bytes, size_t length)
@@ -108,7 +61,7 @@ char *usb_text_from_utf16(const uint8_t *bytes, size_t length)
         } else if (code >= 0xD800 && code <= 0xDFFF) {
             code = '?';
         }
-        at += put_utf8(text + at, code);
+        at += utf8_put(code, text + at);
     }
     text[at] = '\0';
     usb_text_clean(text);

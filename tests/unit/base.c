@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* base: bytes, deadline, file, hex, ids, uri. */
+/* base: bytes, deadline, file, hex, ids, uri, utf8. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -20,6 +20,7 @@
 #include "base/log.h"
 #include "base/rc.h"
 #include "base/uri.h"
+#include "base/utf8.h"
 
 static void cursor_fails_stickily(void **state)
 {
@@ -152,6 +153,44 @@ static void uri_faults_are_named(void **state)
     }
 }
 
+static void utf8_characters_and_what_is_none(void **state)
+{
+    static const struct {
+        uint32_t code;
+        const char *bytes;
+    } characters[] = {{0x24, "$"},
+                      {0x7F, "\x7F"},
+                      {0x80, "\xC2\x80"},
+                      {0x7FF, "\xDF\xBF"},
+                      {0x800, "\xE0\xA0\x80"},
+                      {0xD7FF, "\xED\x9F\xBF"},
+                      {0xE000, "\xEE\x80\x80"},
+                      {0xFFFF, "\xEF\xBF\xBF"},
+                      {0x10000, "\xF0\x90\x80\x80"},
+                      {0x10FFFF, "\xF4\x8F\xBF\xBF"}};
+    /* RFC 3629, 3 and 10: a rest alone, overlong ones, surrogates, above 10FFFFh, five bytes, a wrong rest */
+    static const char *const none[] = {
+        "\x80",         "\xBF\x80",         "\xC0\x80",         "\xC1\xBF",
+        "\xE0\x9F\xBF", "\xED\xA0\x80",     "\xED\xBF\xBF",     "\xF0\x8F\xBF\xBF",
+        "\xFF",         "\xF4\x90\x80\x80", "\xF8\x88\x80\x80", "\xC3("};
+    char out[UTF8_MAX];
+    uint32_t code;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof characters / sizeof *characters; i++) {
+        const uint8_t *bytes = (const uint8_t *)characters[i].bytes;
+        size_t length = strlen(characters[i].bytes);
+
+        assert_int_equal(utf8_put(characters[i].code, out), length);
+        assert_memory_equal(out, bytes, length);
+        assert_int_equal(utf8_take(bytes, length, &code), length);
+        assert_int_equal(code, characters[i].code);
+        assert_int_equal(utf8_take(bytes, length - 1, &code), 0); /* cut short */
+    }
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++)
+        assert_int_equal(utf8_take((const uint8_t *)none[i], strlen(none[i]), &code), 0);
+}
+
 static void a_file_is_read_to_its_end_or_one_byte_further_than_wanted(void **state)
 {
     static const char content[10000] = {[0] = 'a', [9999] = 'z'};
@@ -191,6 +230,7 @@ int main(void)
         cmocka_unit_test(ids_find_their_object_and_never_another),
         cmocka_unit_test(uri_parts),
         cmocka_unit_test(uri_faults_are_named),
+        cmocka_unit_test(utf8_characters_and_what_is_none),
         cmocka_unit_test(a_file_is_read_to_its_end_or_one_byte_further_than_wanted),
     };
 
