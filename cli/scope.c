@@ -7,8 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/hex.h"
+#include "base/guid.h"
 #include "cli/readers.h"
+
+_Static_assert(sizeof(struct guid) == sizeof(GUID), "struct guid has the fields of GUID");
 
 int scope_open(struct call *call, SCARDCONTEXT *ret_context)
 {
@@ -86,41 +88,21 @@ char *scope_reader(struct call *call, const char *text)
 
 int scope_guid(struct call *call, const char *text, GUID *ret_guid)
 {
-    static const char form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
-    size_t braces = text[0] == '{', length = strlen(text);
-    unsigned byte[16];
-    size_t used = 0;
-    bool good = length == sizeof form - 1 + 2 * braces && (!braces || text[length - 1] == '}');
+    struct guid guid;
 
-    for (size_t i = 0; good && i < sizeof form - 1; i++) {
-        if (form[i] == '-') {
-            good = text[braces + i] == '-';
-        } else {
-            int high = hex_digit(text[braces + i]), low = hex_digit(text[braces + i + 1]);
-
-            good = high >= 0 && low >= 0;
-            byte[used++ % 16] = (unsigned)(high << 4 | low) & 0xFF;
-            i++;
-        }
-    }
-    if (!good)
+    if (!guid_scan(text, &guid))
         return call_fail(call, STATUS_USAGE, "Write it as {01234567-89AB-CDEF-0123-456789ABCDEF}.",
                          "\"%s\" is no GUID", text);
-    ret_guid->Data1 = byte[0] << 24 | byte[1] << 16 | byte[2] << 8 | byte[3];
-    ret_guid->Data2 = (uint16_t)(byte[4] << 8 | byte[5]);
-    ret_guid->Data3 = (uint16_t)(byte[6] << 8 | byte[7]);
-    for (size_t i = 0; i < 8; i++)
-        ret_guid->Data4[i] = (uint8_t)byte[8 + i];
+    memcpy(ret_guid, &guid, sizeof *ret_guid);
     return STATUS_DONE;
 }
 
-void scope_guid_format(const GUID *guid, char text[SCOPE_GUID_MAX])
+void scope_guid_format(const GUID *guid, char text[GUID_TEXT_MAX])
 {
-    const uint8_t *rest = guid->Data4;
+    struct guid same;
 
-    snprintf(text, SCOPE_GUID_MAX, "{%08X-%04X-%04X-%02X%02X-%02X%02X%02X%02X%02X%02X}", guid->Data1,
-             guid->Data2, guid->Data3, rest[0], rest[1], rest[2], rest[3], rest[4], rest[5], rest[6],
-             rest[7]);
+    memcpy(&same, guid, sizeof same);
+    guid_format(&same, text);
 }
 
 int scope_guids(struct call *call, const char *option, GUID **ret_guids, size_t *ret_count)

@@ -3,6 +3,7 @@
 #ifndef CLI_SCOPE_H
 #define CLI_SCOPE_H
 
+#include "base/guid.h"
 #include "cli/call.h"
 
 /* The option of these commands. */
@@ -28,8 +29,7 @@ char *scope_reader(struct call *call, const char *text);
 /* "{8-4-4-4-12}", braces and case as you like. STATUS_USAGE, reported. */
 int scope_guid(struct call *call, const char *text, GUID *ret_guid);
 
-#define SCOPE_GUID_MAX 39
-void scope_guid_format(const GUID *guid, char text[SCOPE_GUID_MAX]);
+void scope_guid_format(const GUID *guid, char text[GUID_TEXT_MAX]);
 
 /* All values of an option that may be repeated, as GUIDs; free(). *ret_count 0: not given, NULL. */
 int scope_guids(struct call *call, const char *option, GUID **ret_guids, size_t *ret_count);

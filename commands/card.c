@@ -32,7 +32,7 @@ static char *provider_of(SCARDCONTEXT context, const char *card, DWORD id)
 static void add_interfaces(SCARDCONTEXT context, const char *card, struct record *record)
 {
     DWORD count = SCARD_AUTOALLOCATE;
-    char text[SCOPE_GUID_MAX];
+    char text[GUID_TEXT_MAX];
     LPGUID guids = NULL;
 
     record_list(record, SHOW_ALL, "interfaces");
@@ -205,7 +205,7 @@ static int run_interfaces(struct call *call)
     if (code != SCARD_S_SUCCESS)
         return call_fail_scard(call, code, "no interfaces of card type \"%s\"", name);
     for (DWORD i = 0; i < count; i++) {
-        char text[SCOPE_GUID_MAX];
+        char text[GUID_TEXT_MAX];
         struct record record;
 
         scope_guid_format(&guids[i], text);

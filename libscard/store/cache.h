@@ -17,7 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "store/guid.h"
+#include "base/guid.h"
 
 #define CACHE_ITEM_MAX 65536u      /* bytes of one item's value */
 #define CACHE_TOTAL_MAX (8u << 20) /* bytes of a user's items, each counted in whole pages of CACHE_PAGE */

@@ -36,7 +36,7 @@
 #include <stdint.h>
 #include <time.h>
 
-#include "store/guid.h"
+#include "base/guid.h"
 #include "store/name.h"
 
 #define DATABASE_ATR_MAX 36 /* SCARD_ATRMASK */

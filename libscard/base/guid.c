@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "store/guid.h"
+#include "base/guid.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* GUIDs: what interfaces, providers and cards are known by. */
-#ifndef STORE_GUID_H
-#define STORE_GUID_H
+#ifndef BASE_GUID_H
+#define BASE_GUID_H
 
 #include <stdbool.h>
 #include <stdint.h>
