@@ -23,13 +23,6 @@ static void edit_close(struct edit *edit)
     database_writer_close(&edit->writer);
 }
 
-static int edit_open(const struct database_place *place, enum database_scope scope, bool make,
-                     struct edit *ret_edit)
-{
-    *ret_edit = (struct edit){0};
-    return database_writer_open(place, scope, make, &ret_edit->writer);
-}
-
 static int load(struct edit *edit, enum database_kind kind)
 {
     return database_folder_load(edit->writer.base, edit->writer.scope, kind, &edit->database);
@@ -45,6 +38,31 @@ static int not_found(const struct edit *edit, enum database_kind kind, const cha
         return detail_set(RC_NOT_FOUND, "there is no %s '%.100s' here; %s cannot be used, and may hold it",
                           nouns[kind], name, damaged->path);
     return detail_set(RC_NOT_FOUND, "there is no %s '%.100s' here", nouns[kind], name);
+}
+
+/* Of what is in the scope, loads the entries of one kind. */
+static int edit_open(const struct database_place *place, enum database_scope scope, bool make,
+                     enum database_kind kind, struct edit *ret_edit)
+{
+    int rc;
+
+    *ret_edit = (struct edit){0};
+    rc = database_writer_open(place, scope, make, &ret_edit->writer);
+    if (rc)
+        return rc;
+    rc = load(ret_edit, kind);
+    if (rc)
+        edit_close(ret_edit);
+    return rc;
+}
+
+/* To change or remove what has the name. */
+static int edit_open_old(const struct database_place *place, enum database_scope scope,
+                         enum database_kind kind, const char *name, struct edit *ret_edit)
+{
+    int rc = edit_open(place, scope, false, kind, ret_edit);
+
+    return rc == RC_NOT_FOUND ? not_found(NULL, kind, name) : rc;
 }
 
 static const char *file_of(const char *path)
@@ -105,11 +123,10 @@ int database_card_add(const struct database_place *place, const struct database_
     int rc = check_card(card);
 
     if (!rc)
-        rc = edit_open(place, card->scope, true, &edit);
+        rc = edit_open(place, card->scope, true, DATABASE_CARDS, &edit);
     if (rc)
         return rc;
-    rc = load(&edit, DATABASE_CARDS);
-    old = rc ? NULL : database_card_find(&edit.database, card->name);
+    old = database_card_find(&edit.database, card->name);
     if (old)
         rc = exists(RC_INVALID_VALUE, DATABASE_CARDS, card->name, old->path);
     if (!rc)
@@ -125,16 +142,13 @@ int database_card_remove(const struct database_place *place, enum database_scope
 {
     const struct database_card *card;
     struct edit edit;
-    int rc = edit_open(place, scope, false, &edit);
+    int rc = edit_open_old(place, scope, DATABASE_CARDS, name, &edit);
 
     if (rc)
-        return rc == RC_NOT_FOUND ? not_found(NULL, DATABASE_CARDS, name) : rc;
-    rc = load(&edit, DATABASE_CARDS);
-    card = rc ? NULL : database_card_find(&edit.database, name);
-    if (card)
-        rc = database_writer_remove(&edit.writer, DATABASE_CARDS, file_of(card->path));
-    else if (!rc)
-        rc = not_found(&edit, DATABASE_CARDS, name);
+        return rc;
+    card = database_card_find(&edit.database, name);
+    rc = card ? database_writer_remove(&edit.writer, DATABASE_CARDS, file_of(card->path))
+              : not_found(&edit, DATABASE_CARDS, name);
     edit_close(&edit);
     return rc;
 }
@@ -167,16 +181,12 @@ int database_card_set_provider(const struct database_place *place, enum database
 {
     const struct database_card *card;
     struct edit edit;
-    int rc = edit_open(place, scope, false, &edit);
+    int rc = edit_open_old(place, scope, DATABASE_CARDS, name, &edit);
 
     if (rc)
-        return rc == RC_NOT_FOUND ? not_found(NULL, DATABASE_CARDS, name) : rc;
-    rc = load(&edit, DATABASE_CARDS);
-    card = rc ? NULL : database_card_find(&edit.database, name);
-    if (card)
-        rc = set_provider(&edit, card, provider, value);
-    else if (!rc)
-        rc = not_found(&edit, DATABASE_CARDS, name);
+        return rc;
+    card = database_card_find(&edit.database, name);
+    rc = card ? set_provider(&edit, card, provider, value) : not_found(&edit, DATABASE_CARDS, name);
     edit_close(&edit);
     return rc;
 }
@@ -201,11 +211,10 @@ int database_reader_add(const struct database_place *place, const struct databas
     int rc = check_reader(reader);
 
     if (!rc)
-        rc = edit_open(place, reader->scope, true, &edit);
+        rc = edit_open(place, reader->scope, true, DATABASE_READERS, &edit);
     if (rc)
         return rc;
-    rc = load(&edit, DATABASE_READERS);
-    old = rc ? NULL : database_reader_find(&edit.database, reader->name);
+    old = database_reader_find(&edit.database, reader->name);
     if (old)
         rc = exists(RC_DUPLICATE, DATABASE_READERS, reader->name, old->path);
     if (!rc)
@@ -283,12 +292,10 @@ int database_group_add(const struct database_place *place, enum database_scope s
     if (!rc)
         rc = check_text("the name of a reader", reader);
     if (!rc)
-        rc = edit_open(place, scope, true, &edit);
+        rc = edit_open(place, scope, true, DATABASE_GROUPS, &edit);
     if (rc)
         return rc;
-    rc = load(&edit, DATABASE_GROUPS);
-    if (!rc)
-        rc = add_member(&edit, group, reader);
+    rc = add_member(&edit, group, reader);
     edit_close(&edit);
     return rc;
 }
@@ -318,14 +325,13 @@ int database_group_remove(const struct database_place *place, enum database_scop
     const struct database_group *group;
     struct edit edit;
     size_t index;
-    int rc = edit_open(place, scope, false, &edit);
+    int rc = edit_open_old(place, scope, DATABASE_GROUPS, name, &edit);
 
     if (rc)
-        return rc == RC_NOT_FOUND ? not_found(NULL, DATABASE_GROUPS, name) : rc;
-    rc = load(&edit, DATABASE_GROUPS);
-    group = rc ? NULL : group_find(&edit.database, name);
+        return rc;
+    group = group_find(&edit.database, name);
     if (!group) {
-        rc = rc ? rc : not_found(&edit, DATABASE_GROUPS, name);
+        rc = not_found(&edit, DATABASE_GROUPS, name);
     } else {
         index = member_index(group, reader);
         rc = index < group->reader_count
@@ -341,16 +347,13 @@ int database_group_forget(const struct database_place *place, enum database_scop
 {
     const struct database_group *group;
     struct edit edit;
-    int rc = edit_open(place, scope, false, &edit);
+    int rc = edit_open_old(place, scope, DATABASE_GROUPS, name, &edit);
 
     if (rc)
-        return rc == RC_NOT_FOUND ? not_found(NULL, DATABASE_GROUPS, name) : rc;
-    rc = load(&edit, DATABASE_GROUPS);
-    group = rc ? NULL : group_find(&edit.database, name);
-    if (group)
-        rc = database_writer_remove(&edit.writer, DATABASE_GROUPS, file_of(group->path));
-    else if (!rc)
-        rc = not_found(&edit, DATABASE_GROUPS, name);
+        return rc;
+    group = group_find(&edit.database, name);
+    rc = group ? database_writer_remove(&edit.writer, DATABASE_GROUPS, file_of(group->path))
+               : not_found(&edit, DATABASE_GROUPS, name);
     edit_close(&edit);
     return rc;
 }
@@ -373,18 +376,17 @@ int database_reader_remove(const struct database_place *place, enum database_sco
 {
     const struct database_reader *reader;
     struct edit edit;
-    int rc = edit_open(place, scope, false, &edit);
+    int rc = edit_open_old(place, scope, DATABASE_READERS, name, &edit);
 
     if (rc)
-        return rc == RC_NOT_FOUND ? not_found(NULL, DATABASE_READERS, name) : rc;
-    rc = load(&edit, DATABASE_READERS);
-    reader = rc ? NULL : database_reader_find(&edit.database, name);
+        return rc;
+    reader = database_reader_find(&edit.database, name);
     if (reader) {
         /* The name goes last: it is found again if something stands in the way of the rest. */
         rc = leave_groups(&edit, name);
         if (!rc)
             rc = database_writer_remove(&edit.writer, DATABASE_READERS, file_of(reader->path));
-    } else if (!rc) {
+    } else {
         rc = not_found(&edit, DATABASE_READERS, name);
     }
     edit_close(&edit);
