@@ -200,12 +200,3 @@ const char *explain_ins_of(const uint8_t *command, size_t length, enum explain_c
         return command[2] == 0x04 ? "SELECT" : "CALCULATE ALL";
     return explain_ins(command[0], command[1], context);
 }
-
-const char *explain_ins_at(enum explain_context context, size_t index, uint8_t *ret_cla, uint8_t *ret_ins)
-{
-    if (index >= tables[context].count)
-        return NULL;
-    *ret_cla = tables[context].rows[index].cla;
-    *ret_ins = tables[context].rows[index].ins;
-    return tables[context].rows[index].name;
-}

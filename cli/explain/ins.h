@@ -11,8 +11,4 @@ const char *explain_ins(uint8_t cla, uint8_t ins, enum explain_context context);
 /* The same of a command of which two bytes or more are there: P1 and P2 may tell more. NULL. */
 const char *explain_ins_of(const uint8_t *command, size_t length, enum explain_context context);
 
-/* Names that an application has of its own, for hints and completion: index from 0; NULL behind the last. The
- * class as the application wants it in *ret_cla. */
-const char *explain_ins_at(enum explain_context context, size_t index, uint8_t *ret_cla, uint8_t *ret_ins);
-
 #endif
