@@ -60,6 +60,7 @@ EXPORT LONG SCardReleaseContext(SCARDCONTEXT hContext)
     context = object_close_context(hContext);
     if (!context)
         return SCARD_E_INVALID_HANDLE;
+    object_end_waits(context);
     context_ops(context)->release(context->service);
     memory_release(context, setup_keep_memory());
     object_drop_cards(context);
@@ -92,6 +93,7 @@ EXPORT LONG SCardCancel(SCARDCONTEXT hContext)
     context = object_context(hContext);
     if (!context)
         return SCARD_E_INVALID_HANDLE;
+    object_end_waits(context);
     rc = context_ops(context)->cancel(context->service);
     object_put_context(context);
     return codes_from_rc(rc);
@@ -106,6 +108,7 @@ EXPORT LONG scard_abort(SCARDCONTEXT hContext)
     context = object_context(hContext);
     if (!context)
         return SCARD_E_INVALID_HANDLE;
+    object_end_waits(context);
     rc = context_ops(context)->abort(context->service);
     object_put_context(context);
     return codes_from_rc(rc);

@@ -56,7 +56,7 @@ size_t dialog_first_fit(const struct dialog_seats *seats);
 
 /* Asks on the controlling terminal until somebody chooses a card that fits, or puts the one card in that
  * does; *seats is what was seen last, *ret_chosen an index. SCARD_W_CANCELLED_BY_USER;
- * SCARD_E_UNSUPPORTED_FEATURE: no terminal. */
+ * SCARD_E_CANCELLED: the context was cancelled or released; SCARD_E_UNSUPPORTED_FEATURE: no terminal. */
 LONG dialog_ask(const struct dialog_request *request, struct dialog_seats *seats, size_t *ret_chosen);
 
 #endif

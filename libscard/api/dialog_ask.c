@@ -12,6 +12,7 @@
 
 #include "api/dialog.h"
 #include "api/dialog_watch.h"
+#include "api/object.h"
 #include "base/bytes.h"
 #include "base/log.h"
 
@@ -28,12 +29,13 @@
 struct prompt {
     const struct dialog_request *request;
     int tty;
+    int changed, cancelled; /* eventfds */
     struct termios before;
     size_t number;       /* typed so far; 0: nothing */
     struct buffer words; /* to be written */
 };
 
-enum news { NEWS_NONE, NEWS_ENTER, NEWS_GIVEN_UP, NEWS_CHANGE };
+enum news { NEWS_NONE, NEWS_ENTER, NEWS_GIVEN_UP, NEWS_CHANGE, NEWS_CANCELLED };
 
 /* Without memory some words are missing. */
 static void add(struct prompt *prompt, const char *words)
@@ -133,19 +135,23 @@ static enum news take_key(struct prompt *prompt)
     return NEWS_NONE;
 }
 
-static enum news await_news(struct prompt *prompt, int changed)
+static enum news await_news(struct prompt *prompt)
 {
-    struct pollfd fds[] = {{.fd = prompt->tty, .events = POLLIN}, {.fd = changed, .events = POLLIN}};
+    struct pollfd fds[] = {{.fd = prompt->tty, .events = POLLIN},
+                           {.fd = prompt->changed, .events = POLLIN},
+                           {.fd = prompt->cancelled, .events = POLLIN}};
     enum news news = NEWS_NONE;
     eventfd_t count;
 
     while (news == NEWS_NONE) {
         write_out(prompt);
-        if (poll(fds, 2, -1) < 0)
+        if (poll(fds, 3, -1) < 0)
             continue;
-        if (fds[0].revents)
+        if (fds[2].revents)
+            news = NEWS_CANCELLED;
+        else if (fds[0].revents)
             news = take_key(prompt);
-        else if (!eventfd_read(changed, &count))
+        else if (!eventfd_read(prompt->changed, &count))
             news = NEWS_CHANGE;
     }
     return news;
@@ -208,16 +214,18 @@ static bool chooses_itself(const struct prompt *prompt, enum change change, cons
     return true;
 }
 
-static LONG converse(struct prompt *prompt, int changed, struct dialog_seats *seats, size_t *ret_chosen)
+static LONG converse(struct prompt *prompt, struct dialog_seats *seats, size_t *ret_chosen)
 {
     add_wanted(prompt);
     add_seats(prompt, seats);
     for (;;) {
-        enum news news = await_news(prompt, changed);
+        enum news news = await_news(prompt);
         bool entered = news == NEWS_ENTER;
         enum change change;
         LONG code;
 
+        if (news == NEWS_CANCELLED)
+            return SCARD_E_CANCELLED;
         if (news == NEWS_GIVEN_UP)
             return SCARD_W_CANCELLED_BY_USER;
         if (entered && is_chosen(prompt, seats, ret_chosen))
@@ -253,11 +261,36 @@ static bool open_terminal(struct prompt *prompt)
     return tcsetattr(prompt->tty, TCSAFLUSH, &mode) == 0;
 }
 
+/* As a call on the caller's context, which may be cancelled or released meanwhile. */
+static LONG converse_in(struct api_context *context, struct prompt *prompt, struct dialog_seats *seats,
+                        size_t *ret_chosen)
+{
+    struct api_wait wait = {.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+    struct dialog_watch watch;
+    LONG code;
+
+    if (wait.fd < 0)
+        return SCARD_E_NO_MEMORY;
+    code = dialog_watch_start(&watch);
+    if (code == SCARD_S_SUCCESS) {
+        prompt->changed = watch.changed;
+        prompt->cancelled = wait.fd;
+        object_begin_wait(context, &wait);
+        code = converse(prompt, seats, ret_chosen);
+        object_end_wait(&wait);
+        dialog_watch_stop(&watch);
+        add(prompt, "\n");
+        write_out(prompt);
+    }
+    close(wait.fd);
+    return code;
+}
+
 LONG dialog_ask(const struct dialog_request *request, struct dialog_seats *seats, size_t *ret_chosen)
 {
     struct prompt prompt = {.request = request};
-    struct dialog_watch watch;
-    LONG code;
+    struct api_context *context;
+    LONG code = SCARD_E_INVALID_HANDLE;
 
     if (!open_terminal(&prompt)) {
         detail_set(0,
@@ -266,12 +299,10 @@ LONG dialog_ask(const struct dialog_request *request, struct dialog_seats *seats
             close(prompt.tty);
         return SCARD_E_UNSUPPORTED_FEATURE;
     }
-    code = dialog_watch_start(&watch);
-    if (code == SCARD_S_SUCCESS) {
-        code = converse(&prompt, watch.changed, seats, ret_chosen);
-        dialog_watch_stop(&watch);
-        add(&prompt, "\n");
-        write_out(&prompt);
+    context = object_context(request->context);
+    if (context) {
+        code = converse_in(context, &prompt, seats, ret_chosen);
+        object_put_context(context);
     }
     tcsetattr(prompt.tty, TCSADRAIN, &prompt.before);
     close(prompt.tty);

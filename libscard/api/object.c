@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 
 #include "api/setup.h"
 #include "base/bytes.h"
@@ -60,6 +61,7 @@ int object_add_context(struct service_context *service, DWORD scope, SCARDCONTEX
     object->context.scope = scope;
     object->context.references = 1;
     list_init(&object->context.cards);
+    list_init(&object->context.waits);
     list_init(&object->context.blocks);
     pthread_mutex_lock(&lock);
     rc = add(object, &object->context.id);
@@ -249,6 +251,29 @@ void object_close_card(struct api_card *card)
     pthread_mutex_unlock(&lock);
     if (mine)
         object_put_card(card);
+}
+
+void object_begin_wait(struct api_context *context, struct api_wait *wait)
+{
+    pthread_mutex_lock(&lock);
+    list_append(&context->waits, &wait->link);
+    if (context->closed)
+        eventfd_write(wait->fd, 1);
+    pthread_mutex_unlock(&lock);
+}
+
+void object_end_wait(struct api_wait *wait)
+{
+    pthread_mutex_lock(&lock);
+    list_remove(&wait->link);
+    pthread_mutex_unlock(&lock);
+}
+
+void object_end_waits(struct api_context *context)
+{
+    pthread_mutex_lock(&lock);
+    list_each(node, &context->waits) eventfd_write(list_entry(node, struct api_wait, link)->fd, 1);
+    pthread_mutex_unlock(&lock);
 }
 
 void object_before_fork(void)

@@ -14,6 +14,12 @@
 #include "base/list.h"
 #include "manager/service.h"
 
+/* A call on a context that waits for something that the service knows nothing of. */
+struct api_wait {
+    struct list link;
+    int fd; /* eventfd, of the waiting call: readable when SCardCancel or a release of the context ends it */
+};
+
 struct api_context {
     struct service_context *service;
     DWORD scope; /* SCARD_SCOPE_* */
@@ -21,6 +27,7 @@ struct api_context {
     unsigned references;
     bool closed;
     struct list cards;  /* struct api_card.link */
+    struct list waits;  /* struct api_wait.link */
     struct list blocks; /* memory.c, under its lock */
     bool blocks_closed;
 };
@@ -48,7 +55,8 @@ static inline const struct service_ops *card_ops(const struct api_card *card)
 /* Enters a context, with a reference for its id. RC_NO_MEMORY. */
 int object_add_context(struct service_context *service, DWORD scope, SCARDCONTEXT *ret_handle);
 
-/* Enters a card handle under a context that the caller has a reference to; name is copied. RC_NO_MEMORY; RC_CANCELLED if the context was closed meanwhile. */
+/* Enters a card handle under a context that the caller has a reference to; name is copied. RC_NO_MEMORY;
+ * RC_CANCELLED if the context was closed meanwhile. */
 int object_add_card(struct api_context *context, struct service_handle *service, const char *name,
                     SCARDHANDLE *ret_handle);
 
@@ -70,6 +78,14 @@ struct api_context *object_close_context(SCARDCONTEXT handle);
 
 /* Ends what object_close_context began: gives up the cards. */
 void object_drop_cards(struct api_context *context);
+
+/* Between begin and end the wait is one of the context's; a context that has been closed ends it at once. The
+ * caller has a reference to the context. */
+void object_begin_wait(struct api_context *context, struct api_wait *wait);
+void object_end_wait(struct api_wait *wait);
+
+/* Ends all waits that have begun. */
+void object_end_waits(struct api_context *context);
 
 /* Takes the id of the card away and gives its reference up. Nothing happens the second time. */
 void object_close_card(struct api_card *card);

@@ -3,6 +3,7 @@
  * who types and puts cards in. */
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <pty.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -26,6 +27,9 @@ struct scenario {
     const GUID *interface;
     DWORD reader_room, card_room; /* 0: enough */
     bool old, wide, checks, refuses;
+    /* Another thread of the process does this to the context when a byte comes from door. */
+    LONG (*disturb)(SCARDCONTEXT context);
+    int door;
 };
 
 /* And what came of it. */
@@ -210,19 +214,41 @@ static void settle(SCARDCONTEXT context)
     }
 }
 
+struct disturber {
+    const struct scenario *scenario;
+    SCARDCONTEXT context;
+};
+
+static void *disturb(void *argument)
+{
+    const struct disturber *disturber = argument;
+    char byte;
+
+    assert_int_equal(read(disturber->scenario->door, &byte, 1), 1);
+    assert_code(disturber->scenario->disturb(disturber->context), SCARD_S_SUCCESS);
+    return NULL;
+}
+
 static void run(const struct scenario *scenario, struct outcome *outcome)
 {
     SCARDCONTEXT context = kit_context(SCARD_SCOPE_USER);
+    struct disturber disturber = {scenario, context};
+    pthread_t thread;
     SCARDHANDLE card = 0;
 
     settle(context);
 
     calls[0] = '\0';
+    if (scenario->disturb)
+        assert_int_equal(pthread_create(&thread, NULL, disturb, &disturber), 0);
     outcome->code = (scenario->old ? ask_old : ask)(scenario, context, outcome, &card);
     outcome->extended = SCardDlgExtendedError();
     outcome->connected = card && transmit_echo(card) == SCARD_S_SUCCESS;
     strcpy(outcome->calls, calls);
-    assert_code(SCardReleaseContext(context), SCARD_S_SUCCESS);
+    if (scenario->disturb)
+        pthread_join(thread, NULL);
+    assert_code(SCardReleaseContext(context),
+                scenario->disturb == SCardReleaseContext ? SCARD_E_INVALID_HANDLE : SCARD_S_SUCCESS);
 }
 
 /* A process with a terminal, and what it has said there. */
@@ -551,6 +577,29 @@ static void somebody_gives_up(void **state)
 }
 
 /* A session without a terminal. */
+static void the_context_ends_the_question(void **state)
+{
+    LONG (*const ends[])(SCARDCONTEXT) = {SCardCancel, SCardReleaseContext, scard_abort};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        struct scenario scenario = {.flags = SC_DLG_MINIMAL_UI, .disturb = ends[i]};
+        struct terminal terminal;
+        struct outcome outcome;
+        int door[2];
+
+        assert_int_equal(pipe(door), 0);
+        scenario.door = door[0];
+        start(&terminal, &scenario);
+        await_words(&terminal, WAITING);
+        assert_int_equal(write(door[1], "x", 1), 1);
+        outcome = finish(&terminal);
+        assert_code(outcome.code, SCARD_E_CANCELLED);
+        close(door[0]);
+        close(door[1]);
+    }
+}
+
 static void nobody_can_be_asked(void **state)
 {
     struct scenario scenario = {.flags = SC_DLG_MINIMAL_UI};
@@ -584,6 +633,7 @@ int main(void)
         cmocka_unit_test_setup(a_wrong_number, begin),
         cmocka_unit_test_setup(a_card_is_refused, begin),
         cmocka_unit_test_setup(somebody_gives_up, begin),
+        cmocka_unit_test_setup(the_context_ends_the_question, begin),
         cmocka_unit_test_setup(nobody_can_be_asked, begin),
     };
     char folder[] = P_tmpdir "/scard-dialog-XXXXXX", readers[256];

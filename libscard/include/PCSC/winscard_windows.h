@@ -378,7 +378,7 @@ typedef struct {
     SCARDHANDLE hCardHandle;
 } OPENCARDNAMEW, *POPENCARDNAMEW, *LPOPENCARDNAMEW;
 
-/* SCARD_W_CANCELLED_BY_USER; SCARD_E_NO_MEMORY: a name does not fit, nMaxRdr and nMaxCard say what is needed, and
+/* SCARD_W_CANCELLED_BY_USER; SCARD_E_CANCELLED, also when the context is released; SCARD_E_NO_MEMORY: a name does not fit, nMaxRdr and nMaxCard say what is needed, and
  * nothing was connected; SCARD_E_INVALID_PARAMETER: dwStructSize; SCARD_E_UNSUPPORTED_FEATURE: there is no terminal to
  * ask on; SCARD_E_UNKNOWN_CARD: see SCardDlgExtendedError; SCARD_E_NO_SMARTCARD: SC_DLG_NO_UI; what SCardConnect says.
  */
