@@ -7,8 +7,8 @@
 
 #include <winscard.h>
 
-/* How long it may take. */
-#define LIKELY_MS 40
+/* How long it may take on a machine that is busy; otherwise it is a matter of milliseconds. */
+#define LIKELY_MS 1000
 
 /* Does looking help with that code: no reader, no service, no permission. */
 bool likely_applies(LONG code);

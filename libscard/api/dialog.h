@@ -41,6 +41,11 @@ struct dialog_seats {
     size_t fitting; /* how many fit */
 };
 
+/* The multi-string that a function gives, in a new block: the blocks of a context go when somebody releases
+ * it. No readers: "". */
+typedef LONG dialog_names_fn(void *user, LPSTR names, LPDWORD length);
+LONG dialog_take_names(dialog_names_fn *fn, void *user, char **ret_names);
+
 /* Looks at each reader once, whatever names it has. A card that was there before (may be NULL) is not tried
  * again: to try it is seen by others, and by the dialog itself. No reader is no failure. SCARD_* codes. */
 LONG dialog_look(const struct dialog_request *request, const struct dialog_seats *before,

@@ -267,6 +267,7 @@ static LONG converse_in(struct api_context *context, struct prompt *prompt, stru
 {
     struct api_wait wait = {.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
     struct dialog_watch watch;
+    eventfd_t count;
     LONG code;
 
     if (wait.fd < 0)
@@ -277,6 +278,9 @@ static LONG converse_in(struct api_context *context, struct prompt *prompt, stru
         prompt->cancelled = wait.fd;
         object_begin_wait(context, &wait);
         code = converse(prompt, seats, ret_chosen);
+        /* A look at the readers may have been the first to meet it. */
+        if (code != SCARD_S_SUCCESS && !eventfd_read(wait.fd, &count))
+            code = SCARD_E_CANCELLED;
         object_end_wait(&wait);
         dialog_watch_stop(&watch);
         add(prompt, "\n");

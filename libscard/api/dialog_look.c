@@ -77,6 +77,63 @@ static bool check(const struct dialog_request *request, const char *reader)
     return good;
 }
 
+LONG dialog_take_names(dialog_names_fn *fn, void *user, char **ret_names)
+{
+    char *names = NULL, *grown;
+    DWORD length = 0;
+    LONG code;
+
+    do {
+        grown = realloc(names, length + !length);
+        if (!grown) {
+            free(names);
+            return SCARD_E_NO_MEMORY;
+        }
+        names = grown;
+        *names = '\0';
+        code = fn(user, names, &length);
+    } while (code == SCARD_E_INSUFFICIENT_BUFFER);
+    if (code == SCARD_E_NO_READERS_AVAILABLE) {
+        *names = '\0';
+        code = SCARD_S_SUCCESS;
+    }
+    if (code == SCARD_S_SUCCESS)
+        *ret_names = names;
+    else
+        free(names);
+    return code;
+}
+
+/* What is asked about. */
+struct question {
+    const struct dialog_request *request;
+    const BYTE *atr;
+    const char *reader;
+};
+
+static LONG list_readers(void *user, LPSTR names, LPDWORD length)
+{
+    const struct question *question = user;
+
+    return SCardListReadersA(question->request->context, question->request->groups, names, length);
+}
+
+static LONG list_types(void *user, LPSTR names, LPDWORD length)
+{
+    const struct question *question = user;
+    const OPENCARD_SEARCH_CRITERIAA *by = &question->request->criteria;
+
+    return SCardListCardsA(question->request->context, question->atr, by->rgguidInterfaces,
+                           by->cguidInterfaces, names, length);
+}
+
+static LONG own_name(void *user, LPSTR name, LPDWORD length)
+{
+    const struct question *question = user;
+
+    return scard_reader_own_name(question->request->context, question->reader, name, length);
+}
+
 static bool is_in(const char *list, const char *name)
 {
     for (; *list; list += strlen(list) + 1)
@@ -91,11 +148,9 @@ static LONG judge(const struct dialog_request *request, const SCARD_READERSTATE 
 {
     const OPENCARD_SEARCH_CRITERIAA *by = &request->criteria;
     bool any = !request->cards && !by->cguidInterfaces;
-    DWORD length = SCARD_AUTOALLOCATE;
     const char *named = NULL;
-    LPSTR types = NULL;
-    LONG code = SCardListCardsA(request->context, state->rgbAtr, by->rgguidInterfaces, by->cguidInterfaces,
-                                (LPSTR)&types, &length);
+    char *types = NULL;
+    LONG code = dialog_take_names(list_types, &(struct question){request, .atr = state->rgbAtr}, &types);
 
     /* An ATR that cannot be parsed belongs to no type. */
     if (code != SCARD_S_SUCCESS && code != SCARD_E_INVALID_ATR)
@@ -105,8 +160,7 @@ static LONG judge(const struct dialog_request *request, const SCARD_READERSTATE 
             named = type;
     seat->card = strdup(named ? named : "");
     seat->fits = seat->card && (any || named) && check(request, seat->reader);
-    if (types)
-        SCardFreeMemory(request->context, types);
+    free(types);
     return seat->card ? SCARD_S_SUCCESS : SCARD_E_NO_MEMORY;
 }
 
@@ -143,9 +197,8 @@ static LONG look_at(const struct dialog_request *request, const struct dialog_se
 static LONG add_seat(const struct dialog_request *request, const char *reader, struct dialog_seats *seats)
 {
     struct dialog_seat *seat = &seats->seats[seats->count];
-    DWORD length = SCARD_AUTOALLOCATE;
-    LPSTR own = NULL;
-    LONG code = scard_reader_own_name(request->context, reader, (LPSTR)&own, &length);
+    char *own = NULL;
+    LONG code = dialog_take_names(own_name, &(struct question){request, .reader = reader}, &own);
 
     if (code != SCARD_S_SUCCESS)
         return code == SCARD_E_UNKNOWN_READER ? SCARD_S_SUCCESS : code;
@@ -158,7 +211,7 @@ static LONG add_seat(const struct dialog_request *request, const char *reader, s
     if (!seat->reader || !seat->own)
         code = SCARD_E_NO_MEMORY;
 out:
-    SCardFreeMemory(request->context, own);
+    free(own);
     return code;
 }
 
@@ -186,16 +239,12 @@ LONG dialog_look(const struct dialog_request *request, const struct dialog_seats
                  struct dialog_seats *ret_seats)
 {
     struct dialog_seats seats = {0};
-    DWORD length = SCARD_AUTOALLOCATE;
-    LPSTR readers = NULL;
-    LONG code = SCardListReadersA(request->context, request->groups, (LPSTR)&readers, &length);
+    char *readers = NULL;
+    LONG code = dialog_take_names(list_readers, &(struct question){.request = request}, &readers);
 
-    if (code == SCARD_E_NO_READERS_AVAILABLE)
-        code = SCARD_S_SUCCESS;
-    if (code == SCARD_S_SUCCESS && readers)
+    if (code == SCARD_S_SUCCESS)
         code = look_at_all(request, readers, before, &seats);
-    if (readers)
-        SCardFreeMemory(request->context, readers);
+    free(readers);
     if (code == SCARD_S_SUCCESS)
         *ret_seats = seats;
     else

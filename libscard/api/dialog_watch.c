@@ -8,6 +8,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "api/dialog.h"
+
 /* What is waited for: the list of readers, and each of them. */
 struct watched {
     SCARD_READERSTATE *states;
@@ -15,32 +17,9 @@ struct watched {
     char *names; /* not the context's, which may be released at any time */
 };
 
-/* A new multi-string; "" without readers. */
-static LONG list_readers(SCARDCONTEXT context, char **ret_names)
+static LONG list_readers(void *context, LPSTR names, LPDWORD length)
 {
-    char *names = NULL, *grown;
-    DWORD length = 0;
-    LONG code;
-
-    do {
-        grown = realloc(names, length + !length);
-        if (!grown) {
-            free(names);
-            return SCARD_E_NO_MEMORY;
-        }
-        names = grown;
-        *names = '\0';
-        code = SCardListReadersA(context, NULL, names, &length);
-    } while (code == SCARD_E_INSUFFICIENT_BUFFER);
-    if (code == SCARD_E_NO_READERS_AVAILABLE) {
-        *names = '\0';
-        code = SCARD_S_SUCCESS;
-    }
-    if (code == SCARD_S_SUCCESS)
-        *ret_names = names;
-    else
-        free(names);
-    return code;
+    return SCardListReadersA(*(SCARDCONTEXT *)context, NULL, names, length);
 }
 
 /* The counter of the list is taken before the list, so that what comes meanwhile is news. */
@@ -55,7 +34,7 @@ static LONG take_readers(SCARDCONTEXT context, struct watched *watched)
     free(watched->names);
     free(watched->states);
     *watched = (struct watched){0};
-    code = list_readers(context, &watched->names);
+    code = dialog_take_names(list_readers, &context, &watched->names);
     if (code != SCARD_S_SUCCESS)
         return code;
     for (const char *name = watched->names; *name; name += strlen(name) + 1)

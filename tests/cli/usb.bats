@@ -227,7 +227,7 @@ control() {
     export EMU_CTL=$BATS_TEST_TMPDIR/control
     ready=$BATS_TEST_TMPDIR/ready
     mkfifo "$ready"
-    LD_PRELOAD=$preload timeout 60 "$SCARD_BIN" --json watch --count 4 >"$ready" 3>&- &
+    LD_PRELOAD=$preload timeout 60 "$SCARD_BIN" --json watch >"$ready" 3>&- &
     watcher=$!
     exec 4<"$ready"
     read -r line <&4
@@ -244,5 +244,5 @@ control() {
     control "unplug 1-1"
     read -r line <&4
     [[ $line == *'"what":"reader-out","reader":"Emu Reader 00 00"'* ]]
-    wait $watcher
+    kill $watcher
 }

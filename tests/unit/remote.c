@@ -644,10 +644,10 @@ static void waits_are_ended(void **state)
     size_t length;
 
     assert_int_equal(establish(kit), 0);
-    for (unsigned i = 1; i <= 3; i++) {
+    /* On a busy machine the time may be over before the server is asked to wait. */
+    while (kit->script.waits < 3) {
         assert_int_equal(kit->service->ops->wait(kit->context, deadline_in_ms(5), &watch, 1), RC_TIMEOUT);
-        assert_int_equal(kit->script.waits, i);
-        assert_int_equal(kit->script.stops, i);
+        assert_int_equal(kit->script.stops, kit->script.waits);
         assert_int_equal(kit->service->ops->list(kit->context, &names, &length), 0);
         free(names);
     }
