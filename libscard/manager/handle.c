@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/rc.h"
+#include "manager/negotiate.h"
 #include "manager/slot.h"
 #include "manager/turn.h"
 #include "manager/watch.h"
@@ -77,7 +78,7 @@ static int prepare_card(struct slot *slot, enum share_mode share, uint32_t proto
     if (!slot->present)
         return RC_NO_CARD;
     rc = slot_power_up(slot);
-    return rc ? rc : slot_negotiate(slot, protocols, NULL);
+    return rc ? rc : negotiate_protocol(slot, protocols, NULL);
 }
 
 /* With the lock, and a reference to the slot. */
@@ -164,7 +165,7 @@ static int reinitialize(struct handle *handle, enum share_mode share, uint32_t p
         return rc;
     if (rc)
         return share == SHARE_DIRECT ? RC_OK : RC_UNRESPONSIVE;
-    return share == SHARE_DIRECT ? RC_OK : slot_negotiate(slot, protocols, handle);
+    return share == SHARE_DIRECT ? RC_OK : negotiate_protocol(slot, protocols, handle);
 }
 
 static void change_share(struct handle *handle, enum share_mode share)

@@ -38,10 +38,6 @@ int slot_power(struct slot *slot, enum power_action action, const struct handle 
 /* (I/O) Powers the card up if it is off. Nobody is told: there was no state to lose. */
 int slot_power_up(struct slot *slot);
 
-/* (I/O) Makes the card speak one of the protocols of the mask, unless one is in force, which must then be in
- * the mask. May have to reset the card, with except as above. RC_PROTO_MISMATCH, RC_UNRESPONSIVE. */
-int slot_negotiate(struct slot *slot, uint32_t protocols, const struct handle *except);
-
 /* A powered card without users is powered off after a while. */
 void slot_expect_idle(struct slot *slot);
 
