@@ -33,7 +33,10 @@ static char *path_in(const char *folder, const char *name)
     return NULL;
 }
 
-char *atr_list_path(void)
+/* The list that is there, a new string: $SMARTCARD_LIST, else the first that can be read of
+ * $XDG_CACHE_HOME/smartcard_list.txt (or ~/.cache), ~/.smartcard_list.txt,
+ * /usr/share/pcsc/smartcard_list.txt. NULL if there is none, or out of memory. */
+static char *find_list(void)
 {
     const char *list = getenv("SMARTCARD_LIST"), *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
     char *path;
@@ -157,7 +160,7 @@ int atr_list_find(const char *text, size_t length, const uint8_t *atr, size_t at
 
 int atr_list_names(const uint8_t *atr, size_t atr_length, struct atr_names *names)
 {
-    char *path = atr_list_path();
+    char *path = find_list();
     struct buffer text = {0};
     int fd = path != NULL ? open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1, rc = RC_OK;
 

@@ -15,11 +15,6 @@ struct atr_names { /* {0} is an empty one */
     size_t count;
 };
 
-/* The list that is there, a new string: $SMARTCARD_LIST, else the first that can be read of
- * $XDG_CACHE_HOME/smartcard_list.txt (or ~/.cache), ~/.smartcard_list.txt,
- * /usr/share/pcsc/smartcard_list.txt. NULL if there is none, or out of memory. */
-char *atr_list_path(void);
-
 /* Adds all that a list's text says of an ATR. RC_NO_MEMORY. */
 int atr_list_find(const char *text, size_t length, const uint8_t *atr, size_t atr_length,
                   struct atr_names *names);

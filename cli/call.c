@@ -46,11 +46,6 @@ uint64_t call_number(const struct call *call, const char *name, uint64_t fallbac
     return value != NULL && names_number_parse(value, &number) ? number : fallback;
 }
 
-DWORD call_timeout(const struct call *call, DWORD fallback_ms)
-{
-    return call->globals.timeout_ms < 0 ? fallback_ms : (DWORD)call->globals.timeout_ms;
-}
-
 const char *call_argument(const struct call *call, size_t index)
 {
     return index < call->argument_count ? call->arguments[index] : NULL;

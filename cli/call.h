@@ -42,8 +42,6 @@ const char *call_option(const struct call *call, const char *name);
 bool call_flag(const struct call *call, const char *name);
 /* Values that the parser has checked already; fallback if not given. */
 uint64_t call_number(const struct call *call, const char *name, uint64_t fallback);
-/* The timeout for SCardGetStatusChange: --timeout, else fallback_ms. */
-DWORD call_timeout(const struct call *call, DWORD fallback_ms);
 /* Argument number index, or NULL. */
 const char *call_argument(const struct call *call, size_t index);
 

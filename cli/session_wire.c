@@ -22,15 +22,10 @@ void session_wire_init(struct session_wire *wire, int fd)
     *wire = (struct session_wire){.fd = fd};
 }
 
-void session_wire_close_fds(struct session_wire *wire)
+void session_wire_fini(struct session_wire *wire)
 {
     while (wire->fd_count > 0)
         close(wire->fds[--wire->fd_count]);
-}
-
-void session_wire_fini(struct session_wire *wire)
-{
-    session_wire_close_fds(wire);
     buffer_fini(&wire->in);
     if (wire->fd >= 0)
         close(wire->fd);

@@ -53,9 +53,6 @@ struct session_wire {
 void session_wire_init(struct session_wire *wire, int fd);
 void session_wire_fini(struct session_wire *wire); /* closes all, wipes */
 
-/* Closes what came as descriptors. */
-void session_wire_close_fds(struct session_wire *wire);
-
 /* Takes what is there. 1 something came, 0 nothing is there now, RC_SERVICE_STOPPED at the end, RC_IO when it
  * failed or more descriptors came than there can be: give it up then. */
 int session_wire_receive(struct session_wire *wire);

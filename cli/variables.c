@@ -39,9 +39,9 @@ static size_t name_length(const char *text)
     return length;
 }
 
-bool variables_name_is_good(const char *name, size_t length)
+static bool is_name(const char *text)
 {
-    return length > 0 && name_length(name) >= length;
+    return *text && text[name_length(text)] == '\0';
 }
 
 static struct variable *find(const struct variables *variables, const char *name, size_t length)
@@ -74,7 +74,7 @@ int variables_set(struct variables *variables, const char *name, const char *val
     char *copy;
     int rc;
 
-    if (!variables_name_is_good(name, strlen(name)))
+    if (!is_name(name))
         return detail_set(RC_INVALID_VALUE, "\"%s\" is no name: letters, digits and _, no digit first", name);
     copy = strdup(value);
     if (copy == NULL)

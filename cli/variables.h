@@ -32,8 +32,6 @@ struct variables { /* {0} is an empty set */
 
 void variables_fini(struct variables *variables); /* wipes */
 
-bool variables_name_is_good(const char *name, size_t length);
-
 /* Sets or replaces. RC_INVALID_VALUE with a detail: the name; RC_NO_MEMORY. */
 int variables_set(struct variables *variables, const char *name, const char *value);
 void variables_unset(struct variables *variables, const char *name);

@@ -22,7 +22,8 @@ static bool pid_of(const char *name, pid_t *ret_pid)
     return true;
 }
 
-bool processes_describe(const struct system *system, pid_t pid, struct process *ret_process)
+/* Name, user and arguments of a process. */
+static bool describe(const struct system *system, pid_t pid, struct process *ret_process)
 {
     char *status, *arguments, user[64] = "";
     size_t length = 0;
@@ -78,7 +79,7 @@ static bool take(struct processes *processes, const struct system *system, pid_t
     for (size_t i = processes->count; i > 0 && processes->list[i - 1].pid == pid; i--)
         if (processes->list[i - 1].target == target)
             return true;
-    if (!processes_describe(system, pid, &process))
+    if (!describe(system, pid, &process))
         return true;
     process.target = target;
     return add(processes, &process);
@@ -156,7 +157,7 @@ bool processes_named(const struct system *system, const char *name, struct deadl
 
     for (size_t i = 0; !found && names != NULL && names[i] != NULL && !deadline_passed(deadline); i++)
         found = pid_of(names[i], &pid) && system_line(system, comm, sizeof comm, "/proc/%s/comm", names[i]) &&
-                strcmp(comm, name) == 0 && processes_describe(system, pid, ret_process);
+                strcmp(comm, name) == 0 && describe(system, pid, ret_process);
     system_names_free(names);
     return found;
 }

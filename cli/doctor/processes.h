@@ -42,7 +42,4 @@ void processes_fini(struct processes *processes);
 bool processes_named(const struct system *system, const char *name, struct deadline deadline,
                      struct process *ret_process);
 
-/* Name, user and arguments of a process. */
-bool processes_describe(const struct system *system, pid_t pid, struct process *ret_process);
-
 #endif
