@@ -8,6 +8,7 @@
 
 #include "base/bytes.h"
 #include "base/hex.h"
+#include "base/rc.h"
 
 void record_init(struct record *record, const char *type, enum record_shape shape)
 {
@@ -35,7 +36,7 @@ void record_fini(struct record *record)
         free(field->text);
     }
     if (record->people != NULL)
-        secret_wipe(record->people, strlen(record->people));
+        buffer_fini(record->people);
     free(record->people);
     free(record->fields);
     *record = (struct record){.type = record->type};
@@ -144,10 +145,22 @@ void record_list_add(struct record *record, const char *entry)
     field->text = text;
 }
 
+/* Behind what is there already, in place of its NUL. */
+static bool append_people(struct record *record, const char *text, size_t length)
+{
+    if (record->people == NULL)
+        record->people = calloc(1, sizeof *record->people);
+    if (record->people == NULL)
+        return false;
+    if (record->people->length > 0)
+        record->people->length--;
+    return buffer_append(record->people, text, length + 1) == RC_OK;
+}
+
 void record_people(struct record *record, const char *format, ...)
 {
-    char *text, *joined;
     va_list args;
+    char *text;
     int length;
 
     va_start(args, format);
@@ -157,17 +170,8 @@ void record_people(struct record *record, const char *format, ...)
         record->failed = true;
         return;
     }
-    if (record->people == NULL) {
-        record->people = text;
-        return;
-    }
-    if (asprintf(&joined, "%s%s", record->people, text) < 0) {
+    if (!record->failed && !append_people(record, text, (size_t)length))
         record->failed = true;
-    } else {
-        secret_wipe(record->people, strlen(record->people));
-        free(record->people);
-        record->people = joined;
-    }
     secret_wipe(text, (size_t)length);
     free(text);
 }

@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct buffer;
+
 enum record_show { /* which renderings show a field; JSON shows all but SHOW_PEOPLE alone */
                    SHOW_JSON = 1,
                    SHOW_BARE = 2,
@@ -41,7 +43,7 @@ struct record {
     enum record_shape shape;
     struct field *fields;
     size_t count;
-    char *people; /* if set, printed for people in place of the fields (may be several lines) */
+    struct buffer *people; /* if set, text with a NUL for people, in place of the fields; several lines */
     bool failed;
 };
 

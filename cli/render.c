@@ -234,10 +234,10 @@ int render_record(enum output_mode mode, const struct record *record, struct buf
     if (mode == OUTPUT_JSON)
         return render_json(record, text);
     if (mode == OUTPUT_PEOPLE && record->people != NULL) {
-        size_t length = strlen(record->people);
-        bool newline = length > 0 && record->people[length - 1] == '\n';
+        const char *people = (const char *)record->people->data;
+        bool newline = people[0] != '\0' && people[record->people->length - 2] == '\n';
 
-        if (append_people(text, record->people) < 0)
+        if (append_people(text, people) < 0)
             return RC_NO_MEMORY;
         return newline ? RC_OK : buffer_append(text, "\n", 1);
     }

@@ -69,6 +69,21 @@ static void three_renderings(void **state)
     record_fini(&record);
 }
 
+/* A card's answer of 64 KB may have a line for each of its data objects. */
+static void lines_without_number(void **state)
+{
+    struct record record;
+
+    (void)state;
+    record_init(&record, "x", RECORD_ROW);
+    alarm(30);
+    for (unsigned i = 0; i < 300000; i++)
+        record_people(&record, "line %u of many, for people\n", i);
+    alarm(0);
+    assert_false(record.failed);
+    record_fini(&record);
+}
+
 /* Names come from devices: they must not drive the terminal, break columns, or break JSON. */
 static void hostile_names(void **state)
 {
@@ -255,6 +270,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(three_renderings),
+        cmocka_unit_test(lines_without_number),
         cmocka_unit_test(hostile_names),
         cmocka_unit_test(errors_are_records),
         cmocka_unit_test(a_broken_pipe_is_noticed),
