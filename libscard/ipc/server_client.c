@@ -400,10 +400,12 @@ static void note(struct server *server, uint32_t id, uint32_t events)
     client = ids_get(&server->client_ids, id);
     if (client) {
         client->references++;
-        /* One that is not being served is told of there as well. */
-        if (events & (EPOLLHUP | EPOLLERR) && client->busy) {
+        /* One that is not being served is told of there as well, unless a thread has just taken its request
+         * and is on its way: that one is to know. */
+        if (events & (EPOLLHUP | EPOLLERR)) {
             client->gone = true;
-            abandon(client);
+            if (client->busy)
+                abandon(client);
         }
         pthread_mutex_unlock(&server->lock);
         if (events & EPOLLOUT)

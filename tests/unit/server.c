@@ -2,6 +2,8 @@
 /* The socket server, byte by byte: versions, framing, handles, waits, transactions, and its end. */
 #include "tests/unit/server_kit.h"
 
+#include <poll.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -426,6 +428,50 @@ static void one_that_goes_while_it_waits_is_forgotten(void **state)
     close(first.fd);
 }
 
+/* Is what has come taken by threads, which wait for the server's lock now? */
+static void await_taken(const struct server *server)
+{
+    struct pollfd events = {.fd = server->epoll_fd, .events = POLLIN};
+
+    while (poll(&events, 1, 0) > 0)
+        sched_yield();
+}
+
+static bool is_served(struct server *server)
+{
+    bool served = false;
+
+    pthread_mutex_lock(&server->lock);
+    list_each(node, &server->clients) served |= list_entry(node, struct server_client, link)->busy;
+    pthread_mutex_unlock(&server->lock);
+    return served;
+}
+
+/* Which of the threads goes first, the one that has its request or the one that knows of its end, is chance.
+ */
+static void one_that_goes_when_its_request_is_taken_is_forgotten(void **state)
+{
+    const struct kit *kit = *state;
+    struct server *server = kit->server;
+    struct visitor first = visit(kit), others[100];
+
+    for (int i = 0; i < 100; i++)
+        others[i] = visit(kit);
+    assert_int_equal(kit_begin(first.fd, first.card), 0);
+    for (unsigned i = 0; i < 100; i++) {
+        while (is_served(server))
+            sched_yield();
+        pthread_mutex_lock(&server->lock);
+        kit_begin_send(others[i].fd, others[i].card);
+        await_taken(server);
+        close(others[i].fd);
+        await_taken(server);
+        pthread_mutex_unlock(&server->lock);
+        kit_await_clients(kit, 100 - i);
+    }
+    close(first.fd);
+}
+
 static void one_that_goes_while_it_connects_is_forgotten(void **state)
 {
     const struct kit *kit = *state;
@@ -607,6 +653,7 @@ int main(void)
         TEST(a_transaction_is_handed_over),
         TEST(a_wait_for_a_transaction_is_cancelled),
         TEST(one_that_goes_while_it_waits_is_forgotten),
+        TEST(one_that_goes_when_its_request_is_taken_is_forgotten),
         TEST(one_that_goes_while_it_connects_is_forgotten),
         TEST(one_that_dies_in_a_transaction_frees_it_and_resets_the_card),
         TEST(a_stuck_reader_delays_nobody_else),
