@@ -6,9 +6,9 @@
 
 #include "base/bytes.h"
 #include "cli/doctor/exam.h"
+#include "cli/doctor/own_session.h"
 #include "cli/doctor/parse.h"
 #include "cli/doctor/peers.h"
-#include "cli/session_start.h"
 
 static bool find(struct exam *exam)
 {
@@ -51,22 +51,27 @@ static void say_pcscd(struct exam *exam, const struct device *device, const stru
               device->path, (int)holder->pid);
 }
 
-/* The name of the background session that a process is (cli/session_start.c), or NULL. */
-static const char *session_of(const struct process *process, char name[64])
+/* The user's own session is no fault but where a command has failed: likely.c looks for the reason of that.
+ */
+static void say_session(struct exam *exam, const struct device *device, const struct process *holder,
+                        const char *session)
 {
-    const char *at = strstr(process->command, " " SESSION_WORD " ");
-
-    if (at == NULL || strcmp(process->name, "scard") != 0)
-        return NULL;
-    at += strlen(" " SESSION_WORD " ");
-    snprintf(name, 64, "%.*s", (int)strcspn(at, " "), at);
-    return parse_is_plain(name, "._-") ? name : NULL;
+    if (deadline_is_never(exam->deadline)) {
+        exam_ok(exam,
+                "usb:%s is held by the session %s (pid %d) of scard connect: commands in it reach the card, "
+                "\"scard release --session %s\" gives it back",
+                device->path, session, (int)holder->pid, session);
+        return;
+    }
+    exam_mend(exam, "scard release --session %s", session);
+    exam_fail(exam, STATUS_SHARING, "%s at usb:%s is held by the session %s (pid %d) of scard connect",
+              device->name, device->path, session, (int)holder->pid);
 }
 
 static void say_held(struct exam *exam, const struct device *device, const struct process *holder)
 {
     const char *sudo = holder->uid == exam->person.uid ? "" : "sudo ", *session;
-    char name[64];
+    char name[OWN_SESSION_ROOM];
 
     if (!exam->system.prepared && holder->pid == getpid()) {
         exam_ok(exam, "usb:%s is open in this scard", device->path);
@@ -81,11 +86,9 @@ static void say_held(struct exam *exam, const struct device *device, const struc
         say_pcscd(exam, device, holder);
         return;
     }
-    session = session_of(holder, name);
-    if (session != NULL && holder->uid == exam->person.uid) {
-        exam_mend(exam, "scard release --session %s", session);
-        exam_fail(exam, STATUS_SHARING, "%s at usb:%s is held by the session %s (pid %d) of scard connect",
-                  device->name, device->path, session, (int)holder->pid);
+    session = own_session_name(exam, holder, name);
+    if (session != NULL) {
+        say_session(exam, device, holder, session);
         return;
     }
     if (strcmp(holder->name, "scdaemon") == 0)

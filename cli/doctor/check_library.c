@@ -8,6 +8,7 @@
 
 #include "base/hex.h"
 #include "cli/doctor/exam.h"
+#include "cli/doctor/own_session.h"
 #include "cli/doctor/parse.h"
 #include "cli/doctor/route.h"
 #include "cli/names.h"
@@ -163,6 +164,9 @@ static bool is_asked(struct exam *exam)
 
 static void say_reader(struct exam *exam, const struct reader_entry *entry)
 {
+    char session[OWN_SESSION_ROOM];
+    pid_t pid;
+
     if (entry->problem[0] == '\0' && entry->state & SCARD_STATE_MUTE) {
         exam_mend(exam, "scard reset -r '%s'", parse_is_plain(entry->device, ":.-_") ? entry->device : "0");
         exam_fail(exam, STATUS_TRANSPORT,
@@ -172,6 +176,13 @@ static void say_reader(struct exam *exam, const struct reader_entry *entry)
     }
     if (entry->problem[0] == '\0') {
         exam_ok(exam, "%s: %s", entry->name, readers_state_word(entry->state));
+        return;
+    }
+    if (own_session_find(exam, entry->device, session, &pid)) {
+        exam_ok(exam,
+                "%s is open in the session %s (pid %d): commands in it reach the card, \"scard release "
+                "--session %s\" gives it back",
+                entry->name, session, (int)pid, session);
         return;
     }
     exam_mend(exam, "scard info -r '%s'", parse_is_plain(entry->device, ":.-_") ? entry->device : "0");

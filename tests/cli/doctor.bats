@@ -321,8 +321,13 @@ teardown() {
     driver usbfs
     process 600 scard 65501 /dev/bus/usb/001/002
     printf '%s\0' scard __session shell-24466-3413286 900000 >"$tree/proc/600/cmdline"
+    assert_green
+    assert_output --partial 'is held by the session shell-24466-3413286 (pid 600)'
+    assert_output --partial 'scard release --session shell-24466-3413286'
+    put proc/600/status $'Name:\tscard\nUid:\t65502\t65502\t65502\t65502'
     examine
-    assert_cause hold.usb 6 "is held by the session shell-24466-3413286 (pid 600)" "scard release --session shell-24466-3413286"
+    assert_cause hold.usb 6 "is held by scard (pid 600)" "kill 600"
+    put proc/600/status $'Name:\tscard\nUid:\t65501\t65501\t65501\t65501'
     printf '%s\0' scard __session 'a;reboot' 900000 >"$tree/proc/600/cmdline"
     examine
     assert_cause hold.usb 6 "is held by scard (pid 600)" "kill 600"
@@ -738,4 +743,22 @@ bundle() {
     SCARD_SERVICE=local run scard --json doctor
     assert_failure 3
     [ "$(jq -r 'select(.t == "diagnosis").id' <<<"$output")" = config ]
+}
+
+@test "a reader of vpcd that a session of the same user has open is no fault, one that another program has is" {
+    export SCARD_SERVICE=local SCARD_READERS=vpcd:0
+    port=$(scard list --json | jq -r '.device | ltrimstr("vpcd:")')
+    export SCARD_READERS=vpcd:$port
+    scard establish --session work
+    run scard --json doctor
+    scard --session work release
+    assert_equal "$(jq -r 'select(.t == "check" and .id == "lib.readers").level' <<<"$output")" ok
+    assert_output --partial "is open in the session work (pid "
+    coproc listener { exec perl -MIO::Socket::INET -e '
+        my $socket = IO::Socket::INET->new(Listen => 1, LocalAddr => "127.0.0.1:$ARGV[0]", ReuseAddr => 1) or die;
+        $| = 1; print "ready\n"; sleep 60' "$port" 3>&-; }
+    server_pid=$listener_PID
+    read -r -u "${listener[0]}" _
+    run scard --json doctor
+    assert_equal "$(jq -r 'select(.t == "check" and .id == "lib.readers").level' <<<"$output")" FAIL
 }
