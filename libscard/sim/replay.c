@@ -107,11 +107,15 @@ static int not_recorded(const struct replay *replay, const uint8_t *command, siz
     if (replay->match == MATCH_STRICT && expected < replay->count)
         recorded = captured_command_hex(&replay->items[expected]->exchange);
     if (recorded)
-        detail_set(RC_NOT_TRANSACTED, "%s, line %u: recorded was %.120s, the program sent %.120s",
+        detail_set(RC_NOT_TRANSACTED,
+                   "%.200s, line %u: recorded was %.80s, the program sent %.80s; write ?match=lenient behind "
+                   "the file's name to take answers in any order, or record anew",
                    replay->file, replay->items[expected]->line, recorded, sent ? sent : "another command");
     else
-        detail_set(RC_NOT_TRANSACTED, "%s: no answer to %.240s was recorded", replay->file,
-                   sent ? sent : "that command");
+        detail_set(RC_NOT_TRANSACTED,
+                   "%.200s: no answer to %.120s was recorded; write ?else=6A82 behind the file's name to "
+                   "answer with that, or record anew",
+                   replay->file, sent ? sent : "that command");
     free(sent);
     free(recorded);
     return RC_NOT_TRANSACTED;
