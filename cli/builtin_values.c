@@ -9,6 +9,7 @@
 #include "base/rc.h"
 #include "cli/builtin.h"
 #include "cli/call.h"
+#include "cli/tap.h"
 
 static const struct series *series_of(const struct call *call)
 {
@@ -120,6 +121,8 @@ static int run_assert(struct call *call)
         holds = (strcasecmp(left, right) == 0) == (strcmp(how, "==") == 0);
     if (holds < 0)
         return -holds;
+    if (call->front->tap != NULL)
+        return tap_assert(call, holds != 0, left, how, right);
     return holds ? STATUS_DONE : call_fail(call, STATUS_ANSWER, "", "assert: not %s %s %s", left, how, right);
 }
 
@@ -167,7 +170,9 @@ static const struct command command_assert = {
     .name = "assert",
     .group = "Shell",
     .summary = "fail unless two texts compare so",
-    .description = "A failure is exit status 1, and ends a script.",
+    .description =
+        "A failure is exit status 1, and ends a script. In a script that is a test (run --tap) it is a "
+        "failed test.",
     .examples = "  assert $SW == 9000\n  assert $_ ~ ^6F",
     .arguments = assert_arguments,
     .flags = COMMAND_LOCAL,

@@ -75,6 +75,53 @@ int tap_judge(struct call *call, const struct apdu_text *apdu, const struct exch
     return rc < 0 ? call_no_memory(call) : STATUS_DONE;
 }
 
+/* Of what may be any text: # begins a directive (TODO, SKIP) in a test's line, and quotes end a YAML text. */
+static char *escaped(const char *text, const char *which)
+{
+    char *copy = malloc(2 * strlen(text) + 1), *to = copy;
+
+    for (; copy != NULL && *text != '\0'; text++) {
+        if (*text == '\\' || strchr(which, *text) != NULL)
+            *to++ = '\\';
+        *to++ = (unsigned char)*text < ' ' ? ' ' : *text;
+    }
+    if (copy != NULL)
+        *to = '\0';
+    return copy;
+}
+
+static int tell_assert(struct tap *tap, bool holds, const char *how, char *const texts[4])
+{
+    char *text = NULL;
+    int length;
+
+    for (size_t i = 0; i < 4; i++)
+        if (texts[i] == NULL)
+            return -1;
+    tap->count++;
+    if (holds) {
+        length = asprintf(&text, "ok %u - assert %s %s %s\n", tap->count, texts[0], how, texts[1]);
+    } else {
+        tap->failed++;
+        length = asprintf(&text,
+                          "not ok %u - assert %s %s %s\n  ---\n  expected: \"%s %s\"\n  got: \"%s\"\n"
+                          "  at: \"%s:%zu\"\n  ...\n",
+                          tap->count, texts[0], how, texts[1], how, texts[3], texts[2], tap->file, tap->line);
+    }
+    say(tap, text, length);
+    return length < 0 ? -1 : 0;
+}
+
+int tap_assert(struct call *call, bool holds, const char *left, const char *how, const char *right)
+{
+    char *texts[4] = {escaped(left, "#"), escaped(right, "#"), escaped(left, "\""), escaped(right, "\"")};
+    int rc = tell_assert(call->front->tap, holds, how, texts);
+
+    for (size_t i = 0; i < 4; i++)
+        free(texts[i]);
+    return rc < 0 ? call_no_memory(call) : STATUS_DONE;
+}
+
 int tap_end(struct tap *tap, int status)
 {
     char *text = NULL;

@@ -16,7 +16,7 @@ static const struct argument_spec arguments[] = {
 
 static const struct option_spec options[] = {
     {"command", 'c', VALUE_TEXT, "LINES", NULL, "run these lines, separated by ';'; may be repeated"},
-    {"tap", 0, VALUE_NONE, NULL, NULL, "a test: each expectation is told as passed or failed (TAP)"},
+    {"tap", 0, VALUE_NONE, NULL, NULL, "a test: each expectation and assert is told as passed or failed (TAP)"},
     {"keep-going", 'k', VALUE_NONE, NULL, NULL, "go on after a failure"},
     {"scriptor", 0, VALUE_NONE, NULL, NULL, "read all files as scriptor does, not only *.apdu"},
     {0},

@@ -40,6 +40,40 @@ ok 4 - 00B0000000 =[98..]9000
 1..4"
 }
 
+@test "an assert is a test; one that fails is no end" {
+    cat >card.scard <<'END'
+00A4000C022FE2 =9000
+assert $SW == 6A82
+assert $SW ~ ^9
+assert 'a "#" b' != 'A "#" b'
+00A4000C022FE2 =9000
+END
+    run_apart "$SCARD_BIN" run --tap card.scard
+    assert_failure 1
+    assert_output 'TAP version 13
+ok 1 - 00A4000C022FE2 =9000
+not ok 2 - assert 9000 == 6A82
+  ---
+  expected: "== 6A82"
+  got: "9000"
+  at: "card.scard:2"
+  ...
+ok 3 - assert 9000 ~ ^9
+not ok 4 - assert a "\#" b != A "\#" b
+  ---
+  expected: "!= A \"#\" b"
+  got: "a \"#\" b"
+  at: "card.scard:4"
+  ...
+ok 5 - 00A4000C022FE2 =9000
+1..5'
+    [ -z "$errors" ]
+    printf '00A4000C022FE2 =9000\nassert $SW ~ (\n' >card.scard
+    run scard run --tap card.scard
+    assert_failure 2
+    assert_output --partial 'Bail out! card.scard:2: usage'
+}
+
 @test "perl's prove takes it" {
     printf '00A4000C022FE2 =9000\n00B0000004 =[98992710]9000\n' >card.scard
     run prove --exec "$SCARD_BIN run --tap" card.scard
