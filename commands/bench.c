@@ -120,33 +120,51 @@ static double mean_us(const struct bench *bench, enum part part)
     return sum / (double)bench->done / 1e3;
 }
 
-/* What two digits behind the point tell apart. */
-#define FINEST_US 0.01
+/* What two digits behind the point of a label tell apart. */
+#define FINEST_NS 10
 
-/* Bars of equal width from the fastest to the 99th percentile; what is slower is in the last. */
+/* Bars of equal width; what is slower than the others is in the last. */
 struct histogram {
-    double first_us, step_us;
+    int64_t first_ns, step_ns; /* multiples of FINEST_NS: no two labels are the same */
     size_t bars[BARS], highest;
 };
 
+static int64_t share_ns(const struct bench *bench, unsigned percent)
+{
+    return (int64_t)(share_us(bench, PART_ALL, percent) * 1e3 + 0.5);
+}
+
+/* Where the last bar begins: the 95th percentile, or less where a few that are far away would leave most of
+ * the other bars empty: three widths of the middle half beyond it. */
+static int64_t histogram_end(const struct bench *bench)
+{
+    int64_t quarter = share_ns(bench, 25), three = share_ns(bench, 75), end = share_ns(bench, 95);
+    int64_t fence = three + 3 * (three - quarter);
+
+    return end < fence ? end : fence;
+}
+
 static struct histogram histogram_of(const struct bench *bench)
 {
-    struct histogram histogram = {.first_us = share_us(bench, PART_ALL, 0)};
+    const int64_t *times = bench->times_ns[PART_ALL];
+    struct histogram histogram = {.first_ns = times[0] / FINEST_NS * FINEST_NS};
+    int64_t unit = (int64_t)(BARS - 1) * FINEST_NS, span = histogram_end(bench) - histogram.first_ns;
 
-    histogram.step_us = (share_us(bench, PART_ALL, 99) - histogram.first_us) / (BARS - 1);
-    /* Narrower ones would have the same label. */
-    if (histogram.step_us < FINEST_US)
-        histogram.step_us = FINEST_US;
+    histogram.step_ns = (span > unit ? (span + unit - 1) / unit : 1) * FINEST_NS;
     for (size_t i = 0; i < bench->done; i++) {
-        double place = (double)bench->times_ns[PART_ALL][i] / 1e3 - histogram.first_us;
-        /* Rounding must not move a time that is just on a border. */
-        size_t bar = (size_t)(place / histogram.step_us + 1e-6);
+        int64_t bar = (times[i] - histogram.first_ns) / histogram.step_ns;
 
         bar = bar < BARS ? bar : BARS - 1;
         if (++histogram.bars[bar] > histogram.highest)
             histogram.highest = histogram.bars[bar];
     }
     return histogram;
+}
+
+/* In microseconds. */
+static double bar_from(const struct histogram *histogram, size_t bar)
+{
+    return (double)(histogram->first_ns + (int64_t)bar * histogram->step_ns) / 1e3;
 }
 
 static void draw(struct record *record, const struct histogram *histogram)
@@ -156,9 +174,8 @@ static void draw(struct record *record, const struct histogram *histogram)
     for (size_t i = 0; i < BARS; i++) {
         size_t width = (histogram->bars[i] * BAR_WIDTH + histogram->highest - 1) / histogram->highest;
 
-        record_people(record, "\n%s%10.2f us  %-*.*s %zu", i == BARS - 1 ? ">" : " ",
-                      histogram->first_us + (double)i * histogram->step_us, BAR_WIDTH, (int)width, marks,
-                      histogram->bars[i]);
+        record_people(record, "\n%s%10.2f us  %-*.*s %zu", i == BARS - 1 ? ">" : " ", bar_from(histogram, i),
+                      BAR_WIDTH, (int)width, marks, histogram->bars[i]);
     }
 }
 
@@ -168,8 +185,7 @@ static void add_histogram(struct record *record, const struct histogram *histogr
 
     record_list(record, SHOW_JSON, "histogram");
     for (size_t i = 0; i < BARS; i++) {
-        snprintf(entry, sizeof entry, "%.2f:%zu", histogram->first_us + (double)i * histogram->step_us,
-                 histogram->bars[i]);
+        snprintf(entry, sizeof entry, "%.2f:%zu", bar_from(histogram, i), histogram->bars[i]);
         record_list_add(record, entry);
     }
 }

@@ -104,6 +104,35 @@ record() {
     assert_line --regexp ' us  #+ +[0-9]+$'
 }
 
+@test "a round trip that takes far longer than the others does not empty the picture" {
+    cat >slow.pl <<'END'
+use IO::Socket::INET;
+my $socket;
+until ($socket = IO::Socket::INET->new("127.0.0.1:$ARGV[0]")) { select undef, undef, undef, 0.01 }
+my $count = 0;
+while (read($socket, my $size, 2) == 2) {
+    read $socket, my $body, unpack("n", $size);
+    if (length $body == 1) {
+        print $socket pack("n/a*", pack "H*", "3B800181") if $body eq "\4";
+    } else {
+        select undef, undef, undef, 0.3 if ++$count == 20;
+        select undef, undef, undef, 0.002 * rand;
+        print $socket pack("n/a*", pack "H*", "9000");
+    }
+    $socket->flush;
+}
+END
+    port=$(scard --readers vpcd:0 list --json | jq -r '.device | ltrimstr("vpcd:")')
+    perl slow.pl "$port" 3>&- &
+    card=$!
+    run scard --readers "vpcd:$port" run -c "wait --timeout 20; bench -n 100 --json"
+    kill "$card" 2>/dev/null || true
+    run jq -Re 'fromjson? | select(.t == "bench") | .max_us > 250000
+        and (.histogram[15] | split(":")[0] | tonumber) < 100000
+        and ([.histogram[] | select(split(":")[1] != "0")] | length) >= 6' <<<"$output"
+    assert_success
+}
+
 @test "a slow card's time is in it" {
     run scard --readers 'sim:odd?delay=20' bench -n 3 --json
     assert_success
