@@ -18,15 +18,15 @@
 
 #define ECHO "scard sim:echo 00 00" /* the first reader of SCARD_READERS="sim:echo …" */
 
-#define assert_code(expression, code) assert_string_equal(pcsc_stringify_error(expression), stringified(code))
+#define assert_code(expression, code) expect_code((expression), (code), __FILE__, __LINE__)
 
-/* pcsc_stringify_error has one buffer; the other text is kept here. */
-static inline const char *stringified(LONG code)
+/* pcsc_stringify_error has one buffer, and which argument is made first is for the compiler to say. */
+static inline void expect_code(LONG got, LONG wanted, const char *file, int line)
 {
-    static _Thread_local char text[75];
+    char text[75];
 
-    strcpy(text, pcsc_stringify_error(code));
-    return text;
+    strcpy(text, pcsc_stringify_error(got));
+    _assert_string_equal(text, pcsc_stringify_error(wanted), file, line);
 }
 
 static inline SCARDCONTEXT establish(void)
