@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -127,9 +128,23 @@ static int load(const char *path, int fd, struct buffer *text)
     return check_text(path, (const char *)text->data, text->length);
 }
 
+/* One that was named may be a pipe, as a shell's <(...) is. To look at what lies where files are looked for
+ * must not wait until somebody writes. */
+static int open_file(const char *path, bool named)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | (named ? 0 : O_NONBLOCK));
+    struct stat about;
+
+    if (fd < 0 || named || fstat(fd, &about) || !S_ISFIFO(about.st_mode))
+        return fd;
+    close(fd);
+    errno = EINVAL;
+    return -1;
+}
+
 static int read_file(const char *path, bool must_exist, struct config *found)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC), rc;
+    int fd = open_file(path, must_exist), rc;
     struct buffer text = {0};
     config_t config;
 

@@ -222,6 +222,31 @@ static void unusable_reader_is_listed(void **state)
     assert_code(SCardReleaseContext(context), SCARD_S_SUCCESS);
 }
 
+/* The service of the test before stays for a second. */
+static void nobody_waits_for_the_writer_of_a_fifo(void **state)
+{
+    LONG code = SCARD_S_SUCCESS;
+
+    (void)state;
+    unsetenv("SCARD_READERS");
+    setenv("XDG_CONFIG_HOME", folder, 1);
+    snprintf(path, sizeof path, "%s/scard", folder);
+    assert_int_equal(mkdir(path, 0700), 0);
+    snprintf(path, sizeof path, "%s/scard/scard.conf", folder);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    alarm(60);
+    for (unsigned i = 0; i < 40 && !code; i++) {
+        usleep(1100000);
+        code = try_establish();
+    }
+    alarm(0);
+    assert_code(code, SCARD_E_NO_SERVICE);
+    assert_non_null(strstr(scard_error_detail(), path));
+    unlink(path);
+    snprintf(path, sizeof path, "%s/scard", folder);
+    rmdir(path);
+}
+
 static void user_file_is_read(void **state)
 {
     static const char both[] = "scard sim:iso 00 00\0scard sim:echo 01 00\0";
@@ -293,6 +318,7 @@ int main(void)
         cmocka_unit_test(no_descriptors_is_said),
         cmocka_unit_test(service_lingers_stops_and_starts_anew),
         cmocka_unit_test(unusable_reader_is_listed),
+        cmocka_unit_test(nobody_waits_for_the_writer_of_a_fifo),
         cmocka_unit_test(user_file_is_read),
         cmocka_unit_test(detail_belongs_to_the_thread),
         cmocka_unit_test(context_may_be_released_at_exit),
