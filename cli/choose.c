@@ -43,12 +43,14 @@ static int report(struct call *call, const struct reader_list *list, const char 
     if (names == NULL)
         return call_no_memory(call);
     if (result == PICK_NONE)
-        status = call_fail(call, STATUS_READER, "Name one with -r: its number, name, or a part of the name.",
+        status = call_fail(call, STATUS_READER,
+                           choice == call_argument(call, 0)
+                               ? "Name one by its number, name, or a part of the name."
+                               : "Name one with -r: its number, name, or a part of the name.",
                            "no reader matches \"%s\"; there are: %s", choice, names);
     else if (choice != NULL)
-        status =
-            call_fail(call, STATUS_READER, "Name one with -r by its number or a longer part of its name.",
-                      "several readers match \"%s\": %s", choice, names);
+        status = call_fail(call, STATUS_READER, "Name one by its number or a longer part of its name.",
+                           "several readers match \"%s\": %s", choice, names);
     else
         status = call_fail(call, STATUS_READER,
                            "Name one with -r (number, name, part of the name) or SCARD_READER.",

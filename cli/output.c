@@ -109,13 +109,16 @@ int output_record(struct output *output, const struct record *record)
     return output_render(output, output->out, output->mode, record);
 }
 
-int output_remark(struct output *output, const struct record *record)
+int output_notice(struct output *output, const struct record *record)
 {
     if (output->mode == OUTPUT_JSON)
         return output_record(output, record);
-    if (output->quiet || output->mode == OUTPUT_BARE)
-        return STATUS_DONE;
-    return output_render(output, output->err, OUTPUT_PEOPLE, record);
+    return output->quiet ? STATUS_DONE : output_render(output, output->err, OUTPUT_PEOPLE, record);
+}
+
+int output_remark(struct output *output, const struct record *record)
+{
+    return output->mode == OUTPUT_BARE ? STATUS_DONE : output_notice(output, record);
 }
 
 int output_text(struct output *output, const char *text, size_t length)

@@ -34,7 +34,8 @@ struct output {
     bool broken; /* a write to out failed: EPIPE; long-running commands end then */
     int broken_errno;
     const char *program; /* prefix of error texts, "scard"; NULL = none (the shell) */
-    const struct interrupt *interrupt; /* ends the wait for room in a non-blocking descriptor (ECANCELED); NULL = none */
+    const struct interrupt
+        *interrupt; /* ends the wait for room in a non-blocking descriptor (ECANCELED); NULL = none */
 
     /* Called before anything is written to a terminal and after it, so that a shell can lift its input line
      * out of the way; may be NULL. */
@@ -52,6 +53,9 @@ int output_record(struct output *output, const struct record *record);
 
 /* The same for a remark: on stderr for people, nothing when quiet or bare, on stdout in JSON. */
 int output_remark(struct output *output, const struct record *record);
+
+/* The same for what a script has to know of, too, as that a result is not whole: on stderr also when bare. */
+int output_notice(struct output *output, const struct record *record);
 
 /* Text as it is to out, for help and completion; not for results. */
 int output_text(struct output *output, const char *text, size_t length);

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <scard.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "cli/call.h"
+#include "cli/choose.h"
 #include "cli/doctor/exam.h"
 #include "cli/doctor/peers.h"
-#include "cli/readers.h"
 #include "commands/commands.h"
 
 /* What is looked for, and the processes that have it. */
@@ -110,7 +112,9 @@ static void tell_hidden(struct call *call, size_t hidden, size_t found)
         record_people(&record, "%zu %s could not be looked into%s.", hidden,
                       hidden == 1 ? "process" : "processes",
                       geteuid() == 0 ? ", not even by root" : ": root can (\"sudo scard who\")");
-    if (call->output->mode == OUTPUT_JSON || hidden > 0 || found == 0)
+    if (hidden > 0)
+        output_notice(call->output, &record);
+    else if (call->output->mode == OUTPUT_JSON || found == 0)
         output_remark(call->output, &record);
     record_fini(&record);
 }
@@ -134,32 +138,54 @@ static int report(struct call *call, const struct exam *exam, const struct searc
     return status;
 }
 
-/* The reader by what the service calls it. Its name on USB goes to device. */
-static int ask_service(struct call *call, const char *choice, char device[128])
+/* The reader by what the service calls it. Its name on USB, owned, goes to *ret_device. */
+static int ask_service(struct call *call, const char *choice, char **ret_device)
 {
-    struct reader_list list;
-    size_t index = 0;
+    DWORD length = SCARD_AUTOALLOCATE;
+    LPSTR device = NULL;
+    char *name = NULL;
+    int status;
     LONG code = desk_establish(call->desk, SCARD_SCOPE_SYSTEM);
 
-    if (code == SCARD_S_SUCCESS)
-        code = readers_load(call->desk->context, &list);
     if (code != SCARD_S_SUCCESS)
         return call_fail_scard(call, code, "cannot look for %s", choice);
-    if (readers_pick(&list, choice, &index) == PICK_ONE)
-        snprintf(device, 128, "%s", list.entries[index].device);
+    status = choose_find(call, choice, &name);
+    if (status != STATUS_DONE)
+        return status;
+    code = scard_reader_fact(call->desk->context, name, "device", (LPSTR)&device, &length);
+    *ret_device = strdup(code == SCARD_S_SUCCESS ? device : "");
+    if (device != NULL)
+        SCardFreeMemory(call->desk->context, device);
+    free(name);
+    return *ret_device != NULL ? STATUS_DONE : call_no_memory(call);
+}
+
+/* Of a prepared system there is no service to ask. */
+static int fail_no_device(struct call *call, const struct devices *devices, const char *choice)
+{
+    struct buffer words = {0};
+    bool good = true;
+    int status;
+
+    for (size_t i = 0; good && i < devices->count; i++)
+        good = (i == 0 || buffer_append(&words, ", ", 2) == 0) &&
+               buffer_append(&words, devices->list[i].path, strlen(devices->list[i].path)) == 0 &&
+               buffer_append(&words, " ", 1) == 0 &&
+               buffer_append(&words, devices->list[i].name, strlen(devices->list[i].name)) == 0;
+    if (!good || buffer_append(&words, "", 1) < 0)
+        status = call_no_memory(call);
     else
-        device[0] = '\0';
-    readers_free(&list);
-    return device[0] != '\0' ? STATUS_DONE
-                             : call_fail(call, STATUS_READER, "See \"scard list\", or name a path.",
-                                         "no reader, or more than one, matches \"%s\"", choice);
+        status = call_fail(call, STATUS_READER, "", "no reader matches \"%s\"; there %s%s", choice,
+                           devices->count > 0 ? "are: " : "is none on USB", (const char *)words.data);
+    buffer_fini(&words);
+    return status;
 }
 
 static int add_choice(struct call *call, const struct exam *exam, const char *choice, struct search *search,
                       bool *ret_sockets)
 {
     const struct device *device = choice[0] != '/' ? devices_find(&exam->devices, choice) : NULL;
-    char name[128];
+    char *name = NULL;
     int status;
 
     *ret_sockets = false;
@@ -167,17 +193,18 @@ static int add_choice(struct call *call, const struct exam *exam, const char *ch
         return add(search, (struct process_target){.path = choice}, "file", choice) ? STATUS_DONE
                                                                                     : call_no_memory(call);
     if (device == NULL && !exam->system.prepared) {
-        status = ask_service(call, choice, name);
+        status = ask_service(call, choice, &name);
         if (status != STATUS_DONE)
             return status;
-        device = devices_find(&exam->devices, name);
+        device = name[0] != '\0' ? devices_find(&exam->devices, name) : NULL;
+        free(name);
         if (device == NULL) {
             *ret_sockets = true;
             return STATUS_DONE;
         }
     }
     if (device == NULL)
-        return call_fail(call, STATUS_READER, "", "no reader matches \"%s\"", choice);
+        return fail_no_device(call, &exam->devices, choice);
     return add_device(search, device) ? STATUS_DONE : call_no_memory(call);
 }
 

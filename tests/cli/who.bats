@@ -61,7 +61,7 @@ connected() {
 
 @test "nobody has it" {
     touch "$BATS_TEST_TMPDIR/node"
-    run scard who "$BATS_TEST_TMPDIR/node"
+    run_apart "$SCARD_BIN" who "$BATS_TEST_TMPDIR/node"
     assert_success
     assert_output ""
     run on_terminal who "$BATS_TEST_TMPDIR/node"
@@ -136,4 +136,26 @@ connected() {
     run in_shell "who $BATS_TEST_TMPDIR/node"
     assert_success
     assert_output --partial "$holder"
+}
+
+@test "in a pipe, too, it is said that processes could not be looked into" {
+    touch "$BATS_TEST_TMPDIR/node"
+    nobody=()
+    [ "$(id -u)" != 0 ] || nobody=(setpriv --reuid 65534 --regid 65534 --clear-groups)
+    run_apart "${nobody[@]}" "$SCARD_BIN" who "$BATS_TEST_TMPDIR/node"
+    assert_success
+    assert_output ""
+    [[ $errors == *" could not be looked into: root can"* ]]
+    run_apart "${nobody[@]}" "$SCARD_BIN" who -q "$BATS_TEST_TMPDIR/node"
+    [ -z "$errors" ]
+}
+
+@test "a reader that is not there: those that are" {
+    run scard who nosuch
+    assert_failure 4
+    assert_output --partial 'no reader matches "nosuch"; there are: 0 scard sim:iso 00 00. Name one by its number'
+    sound_tree
+    run scard who --root "$tree" nosuch
+    assert_failure 4
+    assert_output --partial 'no reader matches "nosuch"; there are: 1-1 '
 }
