@@ -79,20 +79,33 @@ static void show(struct call *call, const struct reader_entry *entry, size_t num
 
 static int run(struct call *call)
 {
+    bool with_card = call_flag(call, "has-card");
     struct reader_list list;
     LONG code = readers_load(call->desk->context, &list);
-    size_t width;
+    size_t width, shown = 0;
 
     if (code != SCARD_S_SUCCESS)
         return call_fail_scard(call, code, "cannot list the readers");
     if (list.count == 0)
         return call_fail_scard(call, SCARD_E_NO_READERS_AVAILABLE, "nothing to list");
     width = widest(&list);
-    for (size_t i = 0; i < list.count && !call->output->broken; i++)
+    for (size_t i = 0; i < list.count && !call->output->broken; i++) {
+        if (with_card && !(list.entries[i].state & SCARD_STATE_PRESENT))
+            continue;
         show(call, &list.entries[i], i, width);
+        shown++;
+    }
     readers_free(&list);
-    return STATUS_DONE;
+    if (shown > 0 || call->output->broken)
+        return STATUS_DONE;
+    return call_fail(call, STATUS_NO_CARD, "\"scard wait --present\" waits for one.",
+                     "no card is in any reader");
 }
+
+static const struct option_spec options[] = {
+    {"has-card", 0, VALUE_NONE, NULL, NULL, "only readers with a card in; exit status 5 when there is none"},
+    {0},
+};
 
 const struct command command_list = {
     .name = "list",
@@ -104,8 +117,10 @@ const struct command command_list = {
                    "unavailable (with the reason); in use, exclusive. For pipes: number, name, state, use, "
                    "ATR and problem,\n"
                    "with tabs between. With --quiet names only. No reader at all is exit status 4.",
-    .examples = "  scard list\n  scard --readers sim:iso,vpcd:35963 list\n  scard list --json | jq -r "
+    .examples = "  scard list\n  scard list -q --has-card\n  scard --readers sim:iso,vpcd:35963 list\n  "
+                "scard list --json | jq -r "
                 "'select(.state==\"card\").name'",
+    .options = options,
     .needs = NEED_SERVICE,
     .run = run,
 };

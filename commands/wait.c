@@ -11,12 +11,20 @@
 
 enum awaited { AWAIT_PRESENT, AWAIT_ABSENT, AWAIT_READER };
 
+/* --quiet: the exit status is all that is asked for. */
+static bool is_silent(const struct call *call)
+{
+    return call->globals.quiet && call->output->mode != OUTPUT_JSON;
+}
+
 static int report(struct call *call, const struct reader_entry *entry)
 {
     char atr[2 * MAX_ATR_SIZE + 1];
     struct record record;
     int status;
 
+    if (is_silent(call))
+        return STATUS_DONE;
     record_init(&record, "reader", RECORD_ROW);
     record_text(&record, SHOW_JSON | SHOW_BARE, "name", entry->name);
     record_text(&record, SHOW_JSON | SHOW_BARE, "state", readers_state_word(entry->state));
@@ -80,6 +88,8 @@ static int wait_for(struct call *call, enum awaited awaited, struct monitor *mon
             return result > 0 ? STATUS_DONE : -result;
         left = deadline_poll_ms(deadline);
         code = monitor_wait(monitor, left < 0 ? INFINITE : (DWORD)left, NULL, NULL);
+        if (code == SCARD_E_TIMEOUT && is_silent(call))
+            return STATUS_TIMEOUT;
         if (code == SCARD_E_TIMEOUT)
             return call_fail_scard(call, code, "%s", what_awaited(awaited));
         if (code != SCARD_S_SUCCESS)
@@ -121,11 +131,14 @@ const struct command command_wait = {
     .name = "wait",
     .group = "Readers",
     .summary = "wait for a card to come or go, or for a reader",
-    .description = "SCardGetStatusChange. Returns at once if it is so already; prints reader, state and ATR. "
-                   "Without -r any\n"
-                   "reader will do. --timeout that runs out is exit status 10.",
+    .description =
+        "SCardGetStatusChange. Returns at once if it is so already; prints reader, state and ATR. "
+        "Without -r any\n"
+        "reader will do. --timeout that runs out is exit status 10. With --quiet nothing is printed, then "
+        "either.",
     .examples =
-        "  scard wait --present --timeout 30 && scard apdu 00A4040000\n  scard wait --reader-in -r Gemalto",
+        "  scard wait --present --timeout 30 && scard apdu 00A4040000\n  if scard wait -q --timeout 0; then "
+        "echo a card is in; fi\n  scard wait --reader-in -r Gemalto",
     .options = options,
     .needs = NEED_SERVICE,
     .flags = COMMAND_TIMES,

@@ -35,6 +35,21 @@ static const char *words_of(const struct monitor_event *event)
     return event->state & SCARD_STATE_INUSE ? "in use" : "no longer in use";
 }
 
+/* --only, which may be given several times; without it all. */
+static bool is_wanted(const struct call *call, const struct monitor_event *event)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < call->option_count; i++) {
+        if (strcmp(call->options[i].spec->name, "only") != 0)
+            continue;
+        if (strcmp(call->options[i].value, monitor_word(event)) == 0)
+            return true;
+        any = true;
+    }
+    return !any;
+}
+
 static int show(void *user, const struct monitor_event *event)
 {
     struct watching *watching = user;
@@ -45,7 +60,7 @@ static int show(void *user, const struct monitor_event *event)
     struct timespec now;
     struct tm local;
 
-    if (call->reader != NULL && strcmp(call->reader, event->reader) != 0)
+    if ((call->reader != NULL && strcmp(call->reader, event->reader) != 0) || !is_wanted(call, event))
         return 0;
     clock_gettime(CLOCK_REALTIME, &now);
     localtime_r(&now.tv_sec, &local);
@@ -159,6 +174,8 @@ static int run(struct call *call)
 
 static const struct option_spec options[] = {
     {"count", 'n', VALUE_NUMBER, "N", NULL, "end after N events"},
+    {"only", 0, VALUE_CHOICE, "WHAT", "card-in|card-out|reader-in|reader-out|in-use|exclusive|free",
+     "only such events; may be repeated"},
     {0},
 };
 

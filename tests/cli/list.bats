@@ -15,6 +15,20 @@ load helper
     assert_output "scard sim:iso 00 00"
 }
 
+@test "--has-card: only readers with one, by their numbers; none is status 5" {
+    export SCARD_READERS="sim:iso?insert=no,sim:iso?serial=two"
+    run scard list --has-card
+    assert_success
+    assert_output --regexp $'^1\tscard sim:iso [(]two[)] 01 00\tcard\t'
+    run scard list -q --has-card
+    assert_output "scard sim:iso (two) 01 00"
+    export SCARD_READERS="sim:iso?insert=no"
+    run_apart "$SCARD_BIN" list --has-card
+    assert_failure 5
+    assert_output ""
+    [[ $errors == *"scard wait --present"* ]]
+}
+
 @test "--json prints one object for each reader" {
     run scard --json list
     assert_success

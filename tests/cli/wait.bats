@@ -22,6 +22,17 @@ load helper
     assert_failure 10
 }
 
+@test "--quiet: the status alone" {
+    run scard wait -q --timeout 0
+    assert_success
+    assert_output ""
+    run scard wait -q --absent --timeout 0
+    assert_failure 10
+    assert_output ""
+    run scard wait --json -q --timeout 0
+    assert_output --partial '"t":"reader"'
+}
+
 @test "an insertion ends it" {
     export SCARD_READERS="sim:iso?presence=$BATS_TEST_TMPDIR/card"
     "$SCARD_BIN" wait --timeout 20 >"$BATS_TEST_TMPDIR/out" 3>&- &

@@ -28,6 +28,19 @@ start_watch() {
     wait $watcher
 }
 
+@test "--only leaves the other events out, and does not count them" {
+    export SCARD_READERS="sim:iso?presence=$BATS_TEST_TMPDIR/card"
+    start_watch --count 1 --timeout 20 --only card-out --only reader-out
+    touch "$BATS_TEST_TMPDIR/card"
+    scard wait -q --timeout 20
+    rm "$BATS_TEST_TMPDIR/card"
+    read -r line <&4
+    [[ $line == *'"what":"card-out"'* ]]
+    wait $watcher
+    run scard watch --only lunch
+    assert_failure 2
+}
+
 @test "--timeout ends it: done, or 10 when a --count was not reached" {
     run scard watch --timeout 10ms
     assert_success
