@@ -2,7 +2,9 @@
 #include "cli/pin_card.h"
 
 #include "base/rc.h"
+#include "cli/application.h"
 #include "cli/exchange.h"
+#include "cli/explain/aid.h"
 #include "iso/apdu.h"
 #include "iso/sw.h"
 
@@ -12,7 +14,6 @@
 #define SW_NO_REFERENCE 0x6A88
 
 #define SELECT 0xA4
-#define AID_MAX 16
 
 const char *pin_condition_name(enum pin_condition condition)
 {
@@ -107,7 +108,7 @@ int pin_select(struct call *call, const char *aid)
     struct buffer name = {0};
     char words[SW_TEXT_MAX];
     uint16_t sw = 0;
-    int status = call_hex(call, aid, &name);
+    int status = application_find(call, aid, &name);
 
     if (status == STATUS_DONE && (name.length == 0 || name.length > AID_MAX))
         status = call_fail(call, STATUS_USAGE, "", "--aid has 1 to %d bytes", AID_MAX);

@@ -42,7 +42,7 @@ int pin_allow(struct call *call, const char *name, const struct pin_state *state
 int pin_send(struct call *call, uint8_t ins, uint8_t p1, uint8_t reference, const struct buffer *data,
              uint16_t *ret_sw);
 
-/* Selects an application. STATUS_ANSWER, reported, when the card has none of that name. */
+/* Selects an application: a known name, or hex. STATUS_ANSWER, reported, when the card has none of that name. */
 int pin_select(struct call *call, const char *aid);
 
 #endif

@@ -125,7 +125,8 @@ static int run_status(struct call *call)
     return pin_trial_unlock(call, status);
 }
 
-#define OPTION_AID "aid", 0, VALUE_HEX, "AID", NULL, "select this application first"
+#define OPTION_AID                                                                                           \
+    "aid", 0, VALUE_APPLICATION, "AID", NULL, "select this application first: its name, or AID in hex"
 #define OPTION_REFERENCE "reference", 'p', VALUE_HEX, "REF", NULL, "which PIN: P2 of VERIFY, in hex (81)"
 #define OPTION_FORMAT "format", 0, VALUE_CHOICE, "FORMAT", PIN_CODINGS, "how the PIN is coded (ascii)"
 #define OPTION_PAD "pad", 0, VALUE_TEXT, "BYTE:LENGTH", NULL, "fill it up, as in FF:8"
@@ -248,7 +249,7 @@ const struct command command_pin = {
         "A PIN is never taken from the command line: it is typed on the terminal or on the keys of the "
         "reader, or read from a file, a descriptor or a variable. Before a try is spent, the card is "
         "asked how many are left; the last one needs --last-try.",
-    .examples = "  scard pin status -r 0\n  scard pin verify -p 80 --pad FF:8 --aid A000000308\n"
+    .examples = "  scard pin status -r 0\n  scard pin verify -p 80 --pad FF:8 --aid piv\n"
                 "  scard pin change --pin-fd 3 3<pins\n  scard pin verify --pinpad",
     .flags = COMMAND_SECRET,
     .children = children,

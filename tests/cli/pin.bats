@@ -138,6 +138,12 @@ verify() {
     run bash -c '"$SCARD_BIN" pin unblock -v --show-secrets --keep-pin --puk-fd 3 3<<<12345678 2>&1'
     assert_success
     assert_line --partial '> 00 2C 01 81 08 31 32 33 34 35 36 37 38'
+    run scard pin status --aid piv
+    assert_failure 1
+    assert_output --partial "the card cannot select piv: 6A82"
+    run scard pin status --aid nonsense
+    assert_failure 2
+    assert_output --partial "piv, openpgp"
     run scard pin status -v --aid A0000000
     assert_failure 1
     assert_line --partial '> 00 A4 04 00 04 A0 00 00 00 00  SELECT'
