@@ -40,6 +40,7 @@ void desk_fini(struct desk *desk)
     /* Whoever connects next must not find the card unlocked. */
     if (desk_is_connected(desk))
         desk_disconnect(desk, desk->used_secret ? SCARD_RESET_CARD : SCARD_LEAVE_CARD);
+    pin_refusals_fini(&desk->refusals);
     if (desk->guest)
         desk->context = 0;
     else

@@ -17,6 +17,7 @@
 
 #include "cli/explain/context.h"
 #include "cli/interrupt.h"
+#include "cli/pin_refused.h"
 
 struct desk {
     struct interrupt *interrupt;   /* borrowed, may be NULL; watches this desk's context */
@@ -29,6 +30,7 @@ struct desk {
     unsigned depth;                /* transactions begun and not ended */
     uint8_t channel;               /* logical channel that commands go to */
     enum explain_context selected; /* the application, as far as the exchanges tell */
+    struct pin_refusals refusals;  /* of all cards, while the desk lives */
     bool used_secret; /* a secret was sent over this connection: it is worth a reset at the end */
 };
 

@@ -135,6 +135,29 @@ static int take(struct pin_trial *trial, struct secret_source *source, const cha
     return STATUS_DONE;
 }
 
+static struct pin_claim claim_of(const struct pin_trial *trial)
+{
+    return (struct pin_claim){
+        .puk = trial->header[1] == INS_RESET_TRIES,
+        .reference = trial->header[3],
+        .block = trial->data.data,
+        .length = trial->present,
+    };
+}
+
+/* Is it one that this card has refused: then it would only cost another try. */
+static int check_refused(struct pin_trial *trial)
+{
+    struct pin_claim claim;
+
+    trial->present = trial->data.length;
+    claim = claim_of(trial);
+    if (call_flag(trial->call, "again") || !pin_refused(trial->call, &claim))
+        return STATUS_DONE;
+    return call_fail(trial->call, STATUS_REFUSED, "Nothing was sent. With --again it is sent all the same.",
+                     "the card has refused that %s already", claim.puk ? "PUK" : "PIN");
+}
+
 /* The secret that is compared by the card. */
 static int take_present(struct pin_trial *trial, struct secret_source *source, const char *name)
 {
@@ -149,7 +172,7 @@ static int take_present(struct pin_trial *trial, struct secret_source *source, c
         snprintf(prompt, sizeof prompt, "%s", trial->name);
     status = take(trial, source, name, prompt, &typed);
     buffer_fini(&typed);
-    return status;
+    return status == STATUS_DONE ? check_refused(trial) : status;
 }
 
 /* Twice, where it cannot be seen. */
@@ -216,12 +239,17 @@ static int tell(const struct pin_trial *trial)
 
 static int send(struct pin_trial *trial)
 {
+    struct pin_claim claim = claim_of(trial);
     struct call *call = trial->call;
+    int status;
 
     if (trial->data.length > BLOCK_MAX)
         return call_fail(call, STATUS_USAGE, "Nothing was sent.", "both together have more than %d bytes",
                          BLOCK_MAX);
-    return pin_send(call, trial->header[1], trial->header[2], trial->header[3], &trial->data, &trial->sw);
+    status = pin_send(call, trial->header[1], trial->header[2], trial->header[3], &trial->data, &trial->sw);
+    if (status == STATUS_DONE)
+        pin_refused_note(call, &claim, trial->sw);
+    return status;
 }
 
 static int parse_digits(struct call *call, struct pin_pad *pad)

@@ -17,6 +17,7 @@ struct pin_trial {
     struct pin_format format;
     struct pin_state before;
     struct buffer data;
+    size_t present; /* bytes of data that the card compares */
     uint16_t sw;
 };
 
@@ -37,7 +38,8 @@ int pin_trial_lock(struct call *call);
 int pin_trial_unlock(struct call *call, int status);
 
 /* What is to be verified, from the options OPTION-file, -fd, -env or the terminal, and a new PIN behind it,
- * from those of new-pin, the same place or the terminal. Looks at the tries before. name: "PIN". */
+ * from those of new-pin, the same place or the terminal. Looks at the tries before. What this card has
+ * refused already is not taken without --again. name: "PIN". */
 int pin_trial_take(struct pin_trial *trial, const char *option, const char *name, bool with_new);
 
 /* Looks again, for time has passed at the prompt; sends; tells. */

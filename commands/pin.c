@@ -131,6 +131,7 @@ static int run_status(struct call *call)
 #define OPTION_FORMAT "format", 0, VALUE_CHOICE, "FORMAT", PIN_CODINGS, "how the PIN is coded (ascii)"
 #define OPTION_PAD "pad", 0, VALUE_TEXT, "BYTE:LENGTH", NULL, "fill it up, as in FF:8"
 #define OPTION_LAST_TRY "last-try", 0, VALUE_NONE, NULL, NULL, "go on though one try is left"
+#define OPTION_AGAIN "again", 0, VALUE_NONE, NULL, NULL, "send it though the card has refused it already"
 #define OPTION_NO_STATUS                                                                                     \
     "no-status", 0, VALUE_NONE, NULL, NULL, "do not ask for the tries left: no guard against blocking"
 #define OPTION_PINPAD "pinpad", 0, VALUE_NONE, NULL, NULL, "type it on the keys of the reader"
@@ -162,6 +163,7 @@ static const struct option_spec verify_options[] = {
     {OPTION_FORMAT},
     {OPTION_PAD},
     {OPTION_LAST_TRY},
+    {OPTION_AGAIN},
     {OPTION_NO_STATUS},
     {0},
 };
@@ -176,6 +178,7 @@ static const struct option_spec change_options[] = {
     {OPTION_FORMAT},
     {OPTION_PAD},
     {OPTION_LAST_TRY},
+    {OPTION_AGAIN},
     {OPTION_NO_STATUS},
     {0},
 };
@@ -190,6 +193,7 @@ static const struct option_spec unblock_options[] = {
     {OPTION_FORMAT},
     {OPTION_PAD},
     {OPTION_LAST_TRY},
+    {OPTION_AGAIN},
     {0},
 };
 
@@ -248,7 +252,9 @@ const struct command command_pin = {
     .description =
         "A PIN is never taken from the command line: it is typed on the terminal or on the keys of the "
         "reader, or read from a file, a descriptor or a variable. Before a try is spent, the card is "
-        "asked how many are left; the last one needs --last-try.",
+        "asked how many are left; the last one needs --last-try. In a shell or session a PIN that the card "
+        "has "
+        "refused is not sent to it again without --again.",
     .examples = "  scard pin status -r 0\n  scard pin verify -p 80 --pad FF:8 --aid piv\n"
                 "  scard pin change --pin-fd 3 3<pins\n  scard pin verify --pinpad",
     .flags = COMMAND_SECRET,

@@ -58,12 +58,12 @@ verify() {
 @test "ten wrong ones against three tries leave one" {
     scard connect --session ten >/dev/null
     export SCARD_SESSION=ten
-    for _ in 1 2; do
-        run verify 4711
+    for pin in 4711 4712; do
+        run verify $pin
         assert_failure 1
     done
-    for _ in 3 4 5 6 7 8 9 10; do
-        run verify 4711
+    for pin in 4713 4714 4715 4716 4717 4718 4719 4720; do
+        run verify $pin
         assert_failure 11
         assert_output --partial 'one try is left for PIN 81. Nothing was sent.'
     done
@@ -75,12 +75,62 @@ verify() {
     assert_output $'81\t\tverified\t9000'
 }
 
+@test "ten times the same wrong one spends one try" {
+    export SCARD_READERS="sim:iso?presence=$PWD/card"
+    touch card
+    scard connect --session same >/dev/null
+    export SCARD_SESSION=same
+    run verify 4711
+    assert_failure 1
+    for _ in 2 3 4 5 6 7 8 9; do
+        run verify 4711
+        assert_failure 11
+        assert_output --partial 'the card has refused that PIN already. Nothing was sent. With --again'
+    done
+    run bash -c 'printf "4711\n5678\n" | "$SCARD_BIN" pin change --pin-fd 0'
+    assert_failure 11
+    run scard pin status -p 81
+    assert_output $'81\t2\tnot verified\t63C2'
+    run verify 4711 --again
+    assert_failure 1
+    run scard pin status -p 81
+    assert_output $'81\t1\tnot verified\t63C1'
+    # Another reference is another PIN; one that is taken lets all be forgotten.
+    run verify 1234 --last-try
+    assert_success
+    run verify 4711
+    assert_failure 1
+    run verify 4711
+    assert_failure 11
+}
+
+@test "what a card has refused is forgotten when it is taken out" {
+    export SCARD_READERS="sim:iso?presence=$PWD/card"
+    touch card
+    printf '%s\n' 'pin verify --pin-file wrong' 'wait -q --absent --timeout 20' 'wait -q --timeout 20' reconnect \
+        'pin verify --pin-file wrong' 'pin verify --last-try --pin-file wrong' >script
+    echo 4711 >wrong
+    chmod 600 wrong
+    mkfifo lines
+    "$SCARD_BIN" run -k script 2>lines 3>&- &
+    exec 4<lines
+    read -r line <&4
+    [[ $line == *'wrong: 2 tries are left for PIN 81'* ]]
+    rm card
+    scard wait -q --absent --timeout 20
+    touch card
+    output=$(cat <&4)
+    assert_output --partial 'script:5: wrong: '
+    assert_output --partial 'script:6: the card has refused that PIN already'
+    wait $! || [ $? = 1 ]
+}
+
 @test "a blocked PIN is not tried; unblock sets it anew" {
     scard connect --session blocked >/dev/null
     export SCARD_SESSION=blocked
     run verify 4711
-    run verify 4711
-    run verify 4711 --last-try
+    run verify 4712
+    run verify 4713 --last-try
     assert_failure 1
     assert_output --partial 'PIN 81 is blocked now'
     run verify 1234 --last-try
