@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: MIT */
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/hex.h"
+#include "base/rc.h"
 #include "cli/call.h"
 #include "cli/decode_text.h"
 #include "cli/explain/aid.h"
+#include "cli/recordings.h"
 #include "commands/commands.h"
 
 #define TEXT_MAX (64u << 20)
@@ -34,6 +38,61 @@ static int read_text(struct call *call, struct buffer *text)
     return rc < 0 ? call_fail_rc(call, rc, "cannot read %s", file != NULL ? file : "the input") : STATUS_DONE;
 }
 
+static bool is_capture(const struct buffer *text)
+{
+    return text->length >= 4 && memcmp(text->data, "\x0A\x0D\x0D\x0A", 4) == 0;
+}
+
+static int add_text(struct buffer *text, const char *words)
+{
+    return buffer_append(text, words, strlen(words));
+}
+
+/* Text and hex, which is freed. */
+static int add_member(struct buffer *text, const char *words, char *hex)
+{
+    int rc = hex != NULL ? add_text(text, words) : RC_NO_MEMORY;
+
+    if (rc == RC_OK)
+        rc = add_text(text, hex);
+    if (hex != NULL)
+        secret_wipe(hex, strlen(hex));
+    free(hex);
+    return rc;
+}
+
+static int add_apdu(struct buffer *text, const struct recorded_apdu *apdu)
+{
+    int rc = add_member(text, "{\"t\":\"apdu\",\"c\":\"", recordings_command_hex(apdu));
+
+    if (rc == RC_OK && !apdu->failed)
+        rc = add_member(text, "\",\"sw\":\"", hex_new(apdu->response.data, apdu->response.length));
+    return rc == RC_OK ? add_text(text, "\"}\n") : rc;
+}
+
+/* A capture is no text: its exchanges as lines in its place. */
+static int read_capture(struct call *call, struct buffer *text)
+{
+    const char *file = call_option(call, "file");
+    struct recording_list list;
+    int rc = RC_OK, status;
+
+    if (file == NULL)
+        return call_fail(call, STATUS_USAGE, "Name its file with --file.", "a capture (pcapng) is no text");
+    status = recordings_load(call, file, &list);
+    if (status != STATUS_DONE)
+        return status;
+    text->length = 0;
+    if (list.atr.length > 0)
+        rc = add_member(text, "{\"t\":\"atr\",\"atr\":\"", hex_new(list.atr.data, list.atr.length));
+    if (rc == RC_OK && list.atr.length > 0)
+        rc = add_text(text, "\"}\n");
+    for (size_t i = 0; i < list.count && rc == RC_OK; i++)
+        rc = add_apdu(text, &list.apdus[i]);
+    recordings_fini(&list);
+    return rc == RC_OK ? STATUS_DONE : call_no_memory(call);
+}
+
 static enum explain_kind wanted_kind(const struct call *call)
 {
     static const struct {
@@ -62,6 +121,8 @@ static int run(struct call *call)
                          "Known are piv, openpgp, fido, oath, isd, usim, emrtd, visa and others.",
                          "there is no application called %s", name);
     status = read_text(call, &text);
+    if (status == STATUS_DONE && is_capture(&text))
+        status = read_capture(call, &text);
     if (status == STATUS_DONE)
         status = decode_text(call, &text, wanted_kind(call), aid != NULL ? aid->context : EXPLAIN_ISO);
     buffer_fini(&text);
@@ -96,5 +157,6 @@ const struct command command_decode = {
     .arguments = arguments,
     .options = options,
     .needs = NEED_NOTHING,
+    .flags = COMMAND_LOCAL,
     .run = run,
 };

@@ -73,15 +73,6 @@ static int take_session(struct line *line)
     return rc ? rc : reading_add_connection(reading);
 }
 
-/* What an exchange that failed is replayed as. */
-static int failure_of(const char *name)
-{
-    for (int rc = -1; rc > -64; rc--)
-        if (!strcmp(rc_name(rc), name))
-            return rc;
-    return RC_NOT_TRANSACTED;
-}
-
 static int take_apdu(struct line *line)
 {
     struct reading *reading = line->reading;
@@ -107,7 +98,7 @@ static int take_apdu(struct line *line)
     buffer_fini(&status);
     reading->duration_ns = line->ms > 0 && line->ms < 1e9 ? (int64_t)(line->ms * 1e6) : 0;
     return rc ? rc
-              : reading_add_apdu(reading, line->error ? failure_of(line->error) : RC_OK,
+              : reading_add_apdu(reading, line->error ? reading_failure(line->error) : RC_OK,
                                  line->automatic ? CAPTURED_AUTOMATIC : 0);
 }
 

@@ -28,6 +28,10 @@ struct recording_format {
 extern const struct recording_format recording_json, recording_apdu4j, recording_cardpeek, recording_gp,
     recording_pcscd, recording_etsi, recording_script;
 
+/* A capture, which has no lines: all of it. */
+bool reading_is_pcapng(const void *data, size_t length);
+int reading_pcapng(struct reading *reading, const void *data, size_t length);
+
 /* RC_INVALID_VALUE, the detail set. */
 int reading_fault(const struct reading *reading, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
@@ -54,6 +58,9 @@ int reading_add_reset(struct reading *reading);
  * are stars; and whether these are in it. */
 int reading_comment(struct reading *reading, const char *line, size_t length);
 int reading_check_secret(const struct reading *reading);
+
+/* What an exchange that failed with that name (rc_name) is replayed as. */
+int reading_failure(const char *name);
 
 /* Text without the blanks at its ends. */
 void reading_trim(const char **text, size_t *length);

@@ -220,6 +220,14 @@ int reading_add_reset(struct reading *reading)
     return add_with_bytes(reading, &exchange, &none, &none, reading->line);
 }
 
+int reading_failure(const char *name)
+{
+    for (int rc = -1; rc > -64; rc--)
+        if (!strcmp(rc_name(rc), name))
+            return rc;
+    return RC_NOT_TRANSACTED;
+}
+
 void reading_trim(const char **text, size_t *length)
 {
     while (*length && strchr(" \t\r\n", (*text)[0])) {
@@ -277,12 +285,8 @@ static int take_lines(struct reading *reading, const char *text, size_t length)
     const char *end = text + length;
     int rc = RC_OK;
 
-    /* The block that a pcapng file begins with. */
-    if (length >= 4 && !memcmp(text, "\x0A\x0D\x0D\x0A", 4))
-        return detail_set(
-            RC_INVALID_VALUE,
-            "%s is a capture (pcapng): Wireshark reads it, but it is no recording; keep one as .jsonl",
-            reading->name);
+    if (reading_is_pcapng(text, length))
+        return reading_pcapng(reading, text, length);
     while (text < end && !rc) {
         const char *newline = memchr(text, '\n', (size_t)(end - text)), *stop = newline ? newline : end;
 
@@ -294,8 +298,8 @@ static int take_lines(struct reading *reading, const char *text, size_t length)
     if (!format)
         return detail_set(RC_INVALID_VALUE,
                           "%s: no recording of a kind that is known: JSON lines, scripts of scard, apdu4j, "
-                          "cardpeek, gp, a log of pcscd "
-                          "or ETSI's CMD lines",
+                          "cardpeek, gp, a log of pcscd, "
+                          "ETSI's CMD lines or pcapng",
                           reading->name);
     if (reading->command_line) {
         reading->line = reading->command_line;

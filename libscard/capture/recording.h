@@ -9,6 +9,7 @@
  *   pcscd      "APDU: …", "SW: …" with a time in microseconds before them, between other lines of its log
  *   scard      the scripts that write_script.c writes: "# scard script", then "APDU =[data]SW"
  *   ETSI       "RST", "CMD hex [data](SW, SW)", "REM", "INI", "OFF"; XX in an answer is taken as 00
+ *   pcapng     captures of link type 252, as write_pcapng.c makes them; a packet's number is its line
  *
  * Bytes of a command that were masked ("**") are one star, told by secret_offset and secret_length: they
  * stand for any bytes of any number.

@@ -237,7 +237,8 @@ static int command_comment(const struct captured *exchange, struct buffer *comme
     if (!rc && exchange->flags & CAPTURED_AUTOMATIC)
         rc = print(comment, "%sadded by scard", comment->length ? ", " : "");
     if (!rc && exchange->secret_length && exchange->flags & CAPTURED_MASKED)
-        rc = print(comment, "%sits secret is not in here", comment->length ? ", " : "");
+        rc = print(comment, "%sits secret is not in here: bytes %zu to %zu", comment->length ? ", " : "",
+                   exchange->secret_offset + 1, exchange->secret_offset + exchange->secret_length);
     if (!rc && exchange->rc)
         rc = print(comment, "%sno response: %s", comment->length ? ", " : "", rc_name(exchange->rc));
     return rc;
@@ -284,8 +285,14 @@ static int add(struct capture_writer *writer, const struct captured *exchange, s
     rc = find_interface(writer, exchange, out, &interface);
     if (rc)
         return rc;
-    return exchange->kind == CAPTURED_APDU ? add_apdu(exchange, interface, out)
-                                           : packet_block(&atr, interface, out);
+    if (exchange->kind == CAPTURED_APDU)
+        return add_apdu(exchange, interface, out);
+    if (captured_protocol(exchange))
+        rc = print(&atr.comment, "%s", captured_protocol(exchange));
+    if (!rc)
+        rc = packet_block(&atr, interface, out);
+    buffer_fini(&atr.comment);
+    return rc;
 }
 
 const struct capture_format format_pcapng = {

@@ -168,6 +168,19 @@ decode_log() {
     assert_line $'response\t'"${bytes// /}9000"$'\tdone'
 }
 
+@test "a capture that scard wrote is decoded" {
+    scard run --trace "$BATS_TEST_TMPDIR/trace.pcapng" -c '00A4000C023F00; 0020008104"1234"; 00B0000002=xxxx' >/dev/null
+    run scard decode -f "$BATS_TEST_TMPDIR/trace.pcapng"
+    assert_success
+    assert_line --partial $'atr\t3B'
+    assert_line $'command\t00A4000C023F00\tSELECT'
+    assert_line $'command\t0020008104**\tVERIFY'
+    assert_line $'response\t9000\tdone'
+    run bash -c '"$SCARD_BIN" decode <"$1"' decode "$BATS_TEST_TMPDIR/trace.pcapng"
+    assert_failure 2
+    assert_output --partial "Name its file with --file"
+}
+
 @test "a trace that scard wrote is decoded" {
     scard apdu --trace "$BATS_TEST_TMPDIR/trace.jsonl" 00A4000C023F00
     run scard decode -f "$BATS_TEST_TMPDIR/trace.jsonl"

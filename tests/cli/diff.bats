@@ -24,14 +24,19 @@ record() {
     assert_output '{"v":1,"t":"compared","same":4,"different":0}'
 }
 
-@test "a capture is said to be one" {
-    record a.pcapng '00A4000C022FE2'
-    record b.jsonl '00A4000C022FE2'
-    run scard diff a.pcapng b.jsonl
+@test "a capture for Wireshark is a recording, too" {
+    record a.pcapng '00A4000C022FE2; 00B0000004; 0020008104"1234"'
+    record b.jsonl '00A4000C022FE2; 00B0000004; 0020008104"1234"'
+    run scard diff --json a.pcapng b.jsonl
+    assert_output '{"v":1,"t":"compared","same":3,"different":0}'
+    run scard --readers replay:a.pcapng run -c '00A4000C022FE2; 00B0000004; 0020008104"4711"; 00B0000005'
+    assert_failure 9
+    assert_output --partial '989927109000'
+    assert_output --partial 'a.pcapng: no answer to 00B0000005 was recorded' || assert_output --partial 'the program sent 00B0000005'
+    head -c 100 a.pcapng >cut.pcapng
+    run scard diff cut.pcapng b.jsonl
     assert_failure 2
-    assert_output --partial "a.pcapng is a capture (pcapng): Wireshark reads it"
-    run scard --readers replay:a.pcapng list
-    assert_output --partial "keep one as .jsonl"
+    assert_output --partial 'damaged or cut off'
 }
 
 @test "one byte is one difference" {

@@ -83,7 +83,7 @@ static struct recording parse(const char *text, size_t length)
 
 static void every_format_gives_back_what_was_written(void **state)
 {
-    static const char *const formats[] = {"jsonl", "gp", "apdu4j", "cardpeek", "scard"};
+    static const char *const formats[] = {"jsonl", "gp", "apdu4j", "cardpeek", "scard", "pcapng"};
 
     (void)state;
     for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++) {
@@ -115,16 +115,15 @@ static void every_format_gives_back_what_was_written(void **state)
     }
 }
 
-static void json_keeps_reader_device_protocol_and_failures(void **state)
+static void check_keeps(const char *format, unsigned failed_at)
 {
     struct captured failed = APDU("\x00\xB0\x00\x00\x04", "");
     struct buffer text = {0};
     struct capture_writer writer;
     struct recording recording;
 
-    (void)state;
     failed.rc = RC_NOT_TRANSACTED;
-    capture_writer_init(&writer, capture_format_named("jsonl"));
+    capture_writer_init(&writer, capture_format_named(format));
     write_one(&writer, exchange(CAPTURED_CONNECT, NULL, 0, atr, sizeof atr), &text);
     write_one(&writer, failed, &text);
     capture_writer_fini(&writer);
@@ -132,9 +131,62 @@ static void json_keeps_reader_device_protocol_and_failures(void **state)
     assert_string_equal(recording.items[1].exchange.reader, "Reader \"A\"\\ 00 00");
     assert_string_equal(recording.items[1].exchange.device, "usb:1-2:1.0");
     assert_int_equal(recording.items[1].exchange.protocol, 2);
+    if (!strcmp(format, "pcapng"))
+        assert_int_equal(recording.items[1].exchange.time_ns, 1700000000123456789);
     assert_int_equal(recording.items[1].exchange.rc, RC_NOT_TRANSACTED);
-    assert_int_equal(recording.items[1].line, 2);
+    assert_int_equal(recording.items[1].line, failed_at);
     recording_fini(&recording);
+    buffer_fini(&text);
+}
+
+static void reader_device_protocol_and_failures_are_kept(void **state)
+{
+    (void)state;
+    check_keeps("jsonl", 2);
+    check_keeps("pcapng", 2);
+}
+
+static void append(struct buffer *out, const char *bytes, size_t length)
+{
+    assert_int_equal(buffer_append(out, bytes, length), RC_OK);
+}
+
+/* As another program may write it: big endian, microseconds, another link type between. */
+static void captures_of_others_are_read(void **state)
+{
+    static const char section[] =
+        "\x0A\x0D\x0D\x0A\0\0\0\x1C\x1A\x2B\x3C\x4D\0\1\0\0\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\0\0\0\x1C";
+    static const char ethernet[] = "\0\0\0\1\0\0\0\x14\0\1\0\0\0\0\0\0\0\0\0\x14";
+    static const char upper[] = "\0\0\0\1\0\0\0\x14\0\xFC\0\0\0\0\0\0\0\0\0\x14";
+    static const char frame[] =
+        "\0\0\0\6\0\0\0\x24\0\0\0\0\0\0\0\0\0\0\0\1\0\0\0\2\0\0\0\2\1\2\0\0\0\0\0\x24";
+    static const char sent[] = "\0\0\0\6\0\0\0\x40\0\0\0\1\0\0\0\0\0\0\0\1\0\0\0\x1D\0\0\0\x1D"
+                               "\0\x0C\0\7iso7816\0\0\x23\0\4\0\0\0\0\0\0\0\0\0\xB0\0\0\4\0\0\0\0\0\0\x40";
+    static const char received[] = "\0\0\0\6\0\0\0\x3C\0\0\0\1\0\0\0\0\0\0\0\4\0\0\0\x1A\0\0\0\x1A"
+                                   "\0\x0C\0\7iso7816\0\0\x23\0\4\0\0\0\1\0\0\0\0\x90\0\0\0\0\0\0\x3C";
+    struct buffer text = {0};
+    struct recording recording;
+
+    (void)state;
+#define APPEND(block) append(&text, block, sizeof block - 1)
+    APPEND(section);
+    APPEND(ethernet);
+    APPEND(upper);
+    APPEND(frame);
+    APPEND(sent);
+    APPEND(received);
+    recording = parse((const char *)text.data, text.length);
+    assert_int_equal(recording.count, 1);
+    assert_int_equal(recording.items[0].exchange.command_length, 5);
+    assert_int_equal(recording.items[0].exchange.response_length, 2);
+    assert_int_equal(recording.items[0].exchange.duration_ns, 3000);
+    recording_fini(&recording);
+    /* Cut anywhere it is a fault, or has fewer exchanges, and never more. */
+    for (size_t length = 4; length < text.length; length++)
+        if (recording_parse("cut", (const char *)text.data, length, &recording) == RC_OK) {
+            assert_true(recording.count <= 1);
+            recording_fini(&recording);
+        }
     buffer_fini(&text);
 }
 
@@ -414,7 +466,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_format_gives_back_what_was_written),
-        cmocka_unit_test(json_keeps_reader_device_protocol_and_failures),
+        cmocka_unit_test(reader_device_protocol_and_failures_are_kept),
+        cmocka_unit_test(captures_of_others_are_read),
         cmocka_unit_test(no_format_holds_a_masked_secret),
         cmocka_unit_test(the_length_of_a_malformed_secret_is_one),
         cmocka_unit_test(after_another_writer_a_capture_begins_anew),

@@ -155,8 +155,8 @@ void scard_trace_write(void *trace, const struct scard_exchange *exchange);
  */
 LONG scard_trace_close(struct scard_trace *trace);
 
-/* Reads a recording - jsonl, apdu4j, cardpeek, a log of pcscd, ETSI's notation of RST and CMD - and hands out
- * its exchanges in order. SCARD_E_INVALID_VALUE with file and line in scard_error_detail; SCARD_E_NO_MEMORY.
+/* Reads a recording - jsonl, apdu4j, cardpeek, a log of pcscd, ETSI's notation of RST and CMD, pcapng as
+ * above - and hands out its exchanges in order. SCARD_E_INVALID_VALUE with file and line in scard_error_detail; SCARD_E_NO_MEMORY.
  */
 LONG scard_recording_read(LPCSTR szFile, scard_exchange_fn *fn, void *user);
 
