@@ -26,7 +26,7 @@ int log_flush(struct log_state *state)
 
     if (state->pending && state->has_status)
         rc = buffer_append(&state->bytes, state->status, 2);
-    state->has_status = state->wants_status = state->goes_on = false;
+    state->has_status = state->wants_status = state->goes_on = state->wrapped = false;
     state->dump = 0;
     if (rc || !state->pending)
         return rc;
@@ -134,9 +134,16 @@ static int take(struct log_state *state, struct log_text text)
         if (rc)
             return rc < 0 ? rc : RC_OK;
     }
+    if (state->wrapped) {
+        rc = log_take_wrapped(state, text);
+        if (rc)
+            return rc < 0 ? rc : RC_OK;
+    }
     if (is_empty(text))
         return state->wants_status ? RC_OK : log_flush(state);
     rc = *text.at == '{' ? log_take_json(state, text) : 0;
+    if (!rc)
+        rc = log_take_etsi(state, text);
     if (!rc)
         rc = log_take_line(state, text);
     if (rc)
@@ -160,8 +167,11 @@ int log_read(const char *text, size_t length, log_item_fn *fn, void *user, unsig
         at = newline ? newline + 1 : end;
     }
     if (!rc)
+        rc = log_end_etsi(&state);
+    if (rc >= 0)
         rc = log_flush(&state);
     buffer_fini(&state.bytes);
+    buffer_fini(&state.joined);
     *ret_skipped = state.skipped;
     return rc;
 }

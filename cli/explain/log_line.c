@@ -319,6 +319,31 @@ static int take_arrow(struct log_state *state, struct log_text text)
     return text.at[-1] == '>' ? take_item(state, KIND_COMMAND, &text) : 0;
 }
 
+/* scdaemon writes 32 bytes to a line, and a '\' where more follow. */
+static bool is_wrapped(struct log_text text)
+{
+    while (text.end > text.at && strchr(" \t\r", text.end[-1]))
+        text.end--;
+    return text.end > text.at && text.end[-1] == '\\';
+}
+
+int log_take_wrapped(struct log_state *state, struct log_text text)
+{
+    struct log_text line = text;
+    size_t count;
+    int rc;
+
+    state->wrapped = false;
+    if (!find(&text, "DBG:"))
+        return 0;
+    skip_blanks(&text);
+    rc = log_take_hex(state, &text, &count);
+    if (rc || !count)
+        return rc;
+    state->wrapped = is_wrapped(line);
+    return 1;
+}
+
 /* Bytes and nothing else but a comment, or the next line of what is pending. */
 static int take_plain(struct log_state *state, struct log_text text)
 {
@@ -384,8 +409,11 @@ int log_take_line(struct log_state *state, struct log_text text)
     }
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
         rc = forms[i](state, text);
-        if (rc)
+        if (rc) {
+            gp = text;
+            state->wrapped = state->pending && find(&gp, "DBG:") && is_wrapped(text);
             return rc;
+        }
     }
     return 0;
 }

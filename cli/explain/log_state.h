@@ -20,7 +20,9 @@ struct log_state {
     size_t dump;       /* bytes of a dump that are still to come; SIZE_MAX: till it ends */
     bool has_status;   /* for the end of a dump */
     uint8_t status[2];
-    bool after_command; /* the last one handed on was a command: plain bytes are its answer */
+    bool wrapped;         /* scdaemon: the next line goes on with its bytes */
+    struct buffer joined; /* log_etsi.c: lines that go on */
+    bool after_command;   /* the last one handed on was a command: plain bytes are its answer */
 };
 
 struct log_text {
@@ -41,6 +43,14 @@ int log_take_hex(struct log_state *state, struct log_text *text, size_t *ret_cou
 /* Forms of lines: 1 it was one, 0 not, RC_*. */
 int log_take_line(struct log_state *state, struct log_text text);
 int log_take_json(struct log_state *state, struct log_text text);
+
+int log_take_etsi(struct log_state *state, struct log_text text);
+
+/* At the end of the text: what was to go on. */
+int log_end_etsi(struct log_state *state);
+
+/* Takes a line that goes on with the bytes of the one before. The same. */
+int log_take_wrapped(struct log_state *state, struct log_text text);
 
 /* Takes a line of a dump. The same. */
 int log_take_dump(struct log_state *state, struct log_text text);

@@ -146,6 +146,36 @@ decode_log() {
     assert_equal "$(grep -c $'^response\t9000' <<<"$output")" 2
 }
 
+@test "scdaemon wraps what is longer than 32 bytes" {
+    local row=000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f
+
+    decode_log "2026-01-02 03:04:05 scdaemon[7] DBG: send apdu: c=00 i=CB p1=00 p2=6E lc=64 le=-1 em=0" \
+        "2026-01-02 03:04:05 scdaemon[7] DBG:   raw apdu: 00db006e40$row \\" \
+        "2026-01-02 03:04:05 scdaemon[7] DBG:  $row" \
+        "2026-01-02 03:04:05 scdaemon[7] DBG:  response: sw=9000  datalen=66" \
+        "2026-01-02 03:04:05 scdaemon[7] DBG:      dump:  $row \\" \
+        "2026-01-02 03:04:05 scdaemon[7] DBG:  $row \\" \
+        "2026-01-02 03:04:05 scdaemon[7] DBG:  2021" \
+        "2026-01-02 03:04:05 scdaemon[7] DBG:   raw apdu: 00 20 00 82 08 ***PIN***" \
+        "2026-01-02 03:04:05 scdaemon[7] DBG:  response: sw=63C2  datalen=0"
+    assert_line --partial $'command\t'"00DB006E40${row^^}${row^^}"$'\t'
+    assert_line $'response\t'"${row^^}${row^^}20219000"$'\tdone'
+    assert_line $'command\t0020008208**\tVERIFY'
+    assert_line --partial $'response\t63C2\t'
+}
+
+@test "ETSI's test scripts" {
+    decode_log "REM a test" "RST" "CMD A0A4000002 3F00 (9FXX)" "CMD A0C0000004 [01 02 XX 04] (9000,9200)" \
+        'CMD A0B00000 \' '02 [AB \' 'CD] (9000)' "CMD A0F2000000"
+    assert_line $'reset\t\t'
+    assert_line $'command\tA0A40000023F00\tSELECT'
+    assert_line --partial $'response\t9F00\t'
+    assert_line --partial $'response\t010200049000\t'
+    assert_line --partial $'command\tA0B0000002\t'
+    assert_line --partial $'response\tABCD9000\t'
+    assert_line --partial $'command\tA0F2000000\t'
+}
+
 @test "a reset in a log of scriptor ends the application" {
     decode_log "> 00 A4 04 00 06 D2 76 00 01 24 01 00" "< 90 00 : x" "> RESET" "< OK: 3B 65 00 00 20 63 CB 68 00 " \
         "> 00 47 81 00 02 B6 00 00" "< 69 85 : x"
