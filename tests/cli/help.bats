@@ -13,9 +13,9 @@ load helper
     run scard help valid
     assert_line "Is the context valid?"
     run scard list --help
-    assert_line --index 0 "Usage: scard list"
+    assert_line --index 0 "Usage: scard list [OPTIONS]"
     run scard -h list
-    assert_line --index 0 "Usage: scard list"
+    assert_line --index 0 "Usage: scard list [OPTIONS]"
 }
 
 @test "the overview lists commands and global options" {
