@@ -35,6 +35,13 @@ static void forget_card(struct desk *desk)
     desk->used_secret = false;
 }
 
+/* A reader that was plugged out counts its cards anew when it is back. */
+static void note_loss(struct desk *desk, LONG code)
+{
+    if (code == SCARD_W_REMOVED_CARD || code == SCARD_E_READER_UNAVAILABLE || code == SCARD_E_UNKNOWN_READER)
+        pin_refusals_fini(&desk->refusals);
+}
+
 void desk_fini(struct desk *desk)
 {
     /* Whoever connects next must not find the card unlocked. */
@@ -101,10 +108,12 @@ LONG desk_connect(struct desk *desk, const char *reader, DWORD share, DWORD prot
 LONG desk_reconnect(struct desk *desk, DWORD share, DWORD protocols, DWORD initialization)
 {
     /* A transaction does not outlive the card that it was on. */
-    bool removed = SCardStatus(desk->card, NULL, NULL, NULL, NULL, NULL, NULL) == SCARD_W_REMOVED_CARD;
+    LONG before = SCardStatus(desk->card, NULL, NULL, NULL, NULL, NULL, NULL), code;
+    bool removed = before == SCARD_W_REMOVED_CARD;
     DWORD protocol = 0;
-    LONG code = SCardReconnect(desk->card, share, protocols, initialization, &protocol);
 
+    note_loss(desk, before);
+    code = SCardReconnect(desk->card, share, protocols, initialization, &protocol);
     if (code == SCARD_S_SUCCESS) {
         if (removed)
             desk->depth = 0;
@@ -132,6 +141,7 @@ LONG desk_begin(struct desk *desk)
 {
     LONG code = SCardBeginTransaction(desk->card);
 
+    note_loss(desk, code);
     if (code == SCARD_S_SUCCESS)
         desk->depth++;
     return code;
@@ -172,6 +182,7 @@ LONG desk_transmit(struct desk *desk, const uint8_t *command, size_t length, uin
         *ret_length = received;
     /* There was a card when this desk connected to it; who pulls it in the middle of a command is told so. */
     if (code == SCARD_E_NO_SMARTCARD && desk->share != SCARD_SHARE_DIRECT)
-        return SCARD_W_REMOVED_CARD;
+        code = SCARD_W_REMOVED_CARD;
+    note_loss(desk, code);
     return code;
 }
