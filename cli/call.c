@@ -163,8 +163,10 @@ int call_fail_scard(struct call *call, LONG code, const char *format, ...)
         ask_problem(call, problem, sizeof problem);
         detail = problem;
     }
-    has_own_advice = detail[0] != '\0' && (code == SCARD_E_NO_SERVICE || code == SCARD_E_READER_UNAVAILABLE ||
-                                           (code == SCARD_E_NOT_TRANSACTED && strstr(detail, "; ") != NULL));
+    has_own_advice =
+        detail[0] != '\0' &&
+        (code == SCARD_E_NO_SERVICE || code == SCARD_E_READER_UNAVAILABLE ||
+         ((code == SCARD_E_NOT_TRANSACTED || code == SCARD_F_COMM_ERROR) && strstr(detail, "; ") != NULL));
     if (detail[0] != '\0')
         result = asprintf(&what, "%s: %s", about, without_repetition(about, detail));
     else

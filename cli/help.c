@@ -84,6 +84,31 @@ static int add_paragraphs(struct buffer *text, const char *words, size_t width)
     return rc;
 }
 
+/* "a|b|c" under an entry; a line ends behind a bar. Nothing without choices. */
+static int add_choices(struct buffer *text, const char *choices, size_t width)
+{
+    size_t at = LEFT + 2;
+    int rc = RC_OK;
+
+    if (choices == NULL)
+        return rc;
+    rc = add(text, "%*s", LEFT + 2, "");
+    while (*choices != '\0' && rc == RC_OK) {
+        size_t length = strcspn(choices, "|");
+
+        length += choices[length] == '|';
+        if (at > LEFT + 2 && at + length > width) {
+            rc = add(text, "\n%*s", LEFT + 2, "");
+            at = LEFT + 2;
+        }
+        if (rc == RC_OK)
+            rc = add(text, "%.*s", (int)length, choices);
+        at += length;
+        choices += length;
+    }
+    return rc < 0 ? rc : add(text, "\n");
+}
+
 static int add_options(struct buffer *text, const struct option_spec *spec, size_t width)
 {
     int rc = RC_OK;
@@ -96,8 +121,8 @@ static int add_options(struct buffer *text, const struct option_spec *spec, size
         snprintf(left, sizeof left, "%s--%s%s%s", letter, spec->name, spec->placeholder != NULL ? " " : "",
                  spec->placeholder != NULL ? spec->placeholder : "");
         rc = add_entry(text, LEFT, left, spec->help, width);
-        if (rc == RC_OK && spec->choices != NULL)
-            rc = add(text, "  %*s%s\n", LEFT, "", spec->choices);
+        if (rc == RC_OK)
+            rc = add_choices(text, spec->choices, width);
     }
     return rc;
 }
@@ -159,8 +184,8 @@ static int add_arguments(struct buffer *text, const struct argument_spec *spec, 
 
     for (; spec != NULL && spec->name != NULL && rc == RC_OK; spec++) {
         rc = add_entry(text, LEFT, spec->name, spec->help, width);
-        if (rc == RC_OK && spec->choices != NULL)
-            rc = add(text, "  %*s%s\n", LEFT, "", spec->choices);
+        if (rc == RC_OK)
+            rc = add_choices(text, spec->choices, width);
     }
     return rc;
 }

@@ -57,18 +57,38 @@ static bool has_control(const char *line)
     return false;
 }
 
+/* Is there an APDU with a secret in it? true as well when memory is out. */
+static bool has_secret_apdu(const char *line)
+{
+    char *masked = apdu_text_masked(line);
+    bool differs = masked == NULL || strcmp(masked, line) != 0;
+
+    free(masked);
+    return differs;
+}
+
+/* An APDU in quotes or with backslashes is refused where it is typed; its bytes are a PIN's all the same. */
+static bool has_quoted_secret(const char *line)
+{
+    char *plain = strdup(line), *to = plain;
+    bool has;
+
+    for (const char *at = line; plain != NULL && *at != '\0'; at++)
+        if (strchr("\"'\\", *at) == NULL)
+            *to++ = *at;
+    if (plain != NULL)
+        *to = '\0';
+    has = plain == NULL || has_secret_apdu(plain);
+    free(plain);
+    return has;
+}
+
 char *history_storable(const char *line)
 {
-    char *masked;
-
-    if (line[0] == '\0' || line[0] == ' ' || line[0] == '\t' || has_control(line) || has_secret_option(line))
+    if (line[0] == '\0' || line[0] == ' ' || line[0] == '\t' || has_control(line) ||
+        has_secret_option(line) || has_secret_apdu(line) || has_quoted_secret(line))
         return NULL;
-    masked = apdu_text_masked(line);
-    if (masked != NULL && strcmp(masked, line) != 0) {
-        free(masked);
-        return NULL;
-    }
-    return masked;
+    return strdup(line);
 }
 
 static int fail(const char *path, const char *what)

@@ -63,6 +63,13 @@ guid={01234567-89AB-CDEF-0123-456789ABCDEF}
     assert_output --partial '"Staff badge"'
 }
 
+@test "a database that cannot be written: no talk of cables" {
+    touch "$XDG_CONFIG_HOME/file"
+    XDG_CONFIG_HOME=$XDG_CONFIG_HOME/file run scard card introduce X --from-card
+    assert_failure 9
+    assert_output "scard: cannot introduce card type \"X\": $XDG_CONFIG_HOME/file/scard cannot be written: Not a directory; nothing was changed."
+}
+
 @test "what makes no sense: status 2" {
     run scard card introduce X
     assert_failure 2

@@ -134,6 +134,9 @@ static void a_history_keeps_no_secrets(void **state)
     stored_as("two\nlines", NULL);
     stored_as("verify --pin 1234", NULL);
     stored_as("verify --pin=1234", NULL);
+    stored_as("'00200081' 04 31323334", NULL);
+    stored_as("\\00\\20 0081 04 31323334", NULL);
+    stored_as("echo 'two words'", "echo 'two words'");
     stored_as("apdu --pin-file f 200001:{pin}", "apdu --pin-file f 200001:{pin}");
     stored_as("0020000104", "0020000104");
     for (size_t i = 0; i < 3; i++) {
