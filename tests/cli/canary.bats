@@ -151,9 +151,11 @@ everything() {
     [ -n "$pid" ]
     export SCARD_SESSION=canary
     everything scard pin verify --pin-fd 3 3<<<$CANARY
-    everything scard pin change --pin-fd 3 --new-pin-fd 4 3<<<$CANARY 4<<<$OTHER
+    everything scard pin verify --pin-fd 3 3<<<$CANARY
+    grep -q 'refused that PIN already' output
+    everything scard pin change --again --pin-fd 3 --new-pin-fd 4 3<<<$CANARY 4<<<$OTHER
     everything scard pin unblock --puk-fd 3 3< <(printf '%s\n%s\n' $CANARY $OTHER)
-    CANARY_PIN=$CANARY everything scard pin verify -v --pin-env CANARY_PIN
+    CANARY_PIN=$CANARY everything scard pin verify -v --again --last-try --pin-env CANARY_PIN
     everything scard apdu 200081:$CANARY_HEX
     everything scard run -c "200081:$CANARY_HEX"
     run in_proc "$pid"
