@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The "=SW" behind an APDU. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,19 +8,6 @@
 #include "base/rc.h"
 #include "cli/apdu_parts.h"
 #include "iso/sw.h"
-
-size_t apdu_find_expectation(const char *text, size_t length)
-{
-    bool quoted = false;
-
-    for (size_t i = 0; i < length; i++) {
-        if (text[i] == '"')
-            quoted = !quoted;
-        else if (text[i] == '=' && !quoted)
-            return i;
-    }
-    return length;
-}
 
 /* One pattern of four digits, x for any. */
 static int parse_pattern(struct apdu_parser *parser, const char *text, size_t at, size_t length,
@@ -140,6 +128,8 @@ bool apdu_text_accepts_answer(const struct apdu_text *apdu, uint16_t sw, const s
 
     if (!apdu_text_accepts(apdu->expect, apdu->expect_count, sw))
         return false;
+    if (apdu->match != NULL && !apdu_matches(apdu->match, data))
+        return false;
     if (!apdu->expects_data)
         return true;
     if (data->length < value->length || (data->length > value->length && !apdu->expects_more))
@@ -161,8 +151,10 @@ static void put_pattern(char *text, uint8_t value, uint8_t mask)
 char *apdu_text_expected(const struct apdu_text *apdu)
 {
     size_t count = apdu->expect_value.length, at = 0, room = 2 * count + 5 * apdu->expect_count + 8;
-    char *text = malloc(room);
+    char *text;
 
+    room += apdu->match != NULL ? strlen(apdu->match) + sizeof " ~//" : 0;
+    text = malloc(room);
     if (text == NULL)
         return NULL;
     if (apdu->expects_data)
@@ -176,6 +168,10 @@ char *apdu_text_expected(const struct apdu_text *apdu)
     if (apdu->expects_data)
         text[at++] = ']';
     apdu_text_expect_format(apdu->expect, apdu->expect_count, text + at, room - at);
+    if (apdu->match != NULL) {
+        at = strlen(text);
+        snprintf(text + at, room - at, "%s~/%s/", at > 0 ? " " : "", apdu->match);
+    }
     return text;
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/hex.h"
+#include "cli/apdu_parts.h"
 #include "cli/explain/ins.h"
 
 /* Header, Lc and Le at the most. */
@@ -18,7 +19,7 @@ struct typed {
     size_t header; /* short form: bytes of the header; 0: plain */
     bool le;       /* short form: a '/' */
     bool unknown;  /* data from elsewhere, or no APDU */
-    bool ends;     /* the expectation has begun */
+    bool ends;     /* a suffix has begun */
 };
 
 static void take_byte(struct typed *typed, uint8_t byte)
@@ -51,6 +52,9 @@ static size_t take(struct typed *typed, const char *text)
         typed->le = true;
         return 1;
     case '=':
+    case '~':
+    case '>':
+    case '!':
     case '#':
         typed->ends = true;
         return 1;
@@ -60,6 +64,10 @@ static size_t take(struct typed *typed, const char *text)
             length++;
         }
         return length + (text[length] == '"');
+    case '@':
+        typed->ends = apdu_is_deadline(text, 0, strlen(text));
+        typed->unknown = !typed->ends;
+        return 1;
     default:
         break;
     }

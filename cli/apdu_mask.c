@@ -15,7 +15,7 @@ bool apdu_text_looks_like(const char *text)
     if (text[0] == '0' && (text[1] == 'x' || text[1] == 'X'))
         return hex_digit(text[2]) >= 0;
     digits = strspn(text, "0123456789abcdefABCDEF");
-    return digits >= 2 && (text[digits] == '\0' || strchr(" \t\r\n:,/=\"@{-", text[digits]) != NULL);
+    return digits >= 2 && (text[digits] == '\0' || strchr(" \t\r\n:,/=\"@{-~>!", text[digits]) != NULL);
 }
 
 /* A run of bytes in hex with what may stand between them. */
@@ -80,7 +80,7 @@ static bool is_placeholder(const char *text)
     if (text[0] != '{' || text[end] != '}')
         return false;
     end++;
-    return text[end] == '\0' || strchr(" \t\"'=/", text[end]) != NULL;
+    return text[end] == '\0' || strchr(" \t\"'=/~>!", text[end]) != NULL;
 }
 
 /* Where the secret of an APDU that begins at the word begins, or 0; *ret_next: where to go on looking. */

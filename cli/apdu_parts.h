@@ -35,8 +35,19 @@ int apdu_take_run(struct apdu_parser *parser);
 /* Elements of data until the end, or '/' when slash ends them. */
 int apdu_take_elements(struct apdu_parser *parser, bool slash);
 
-/* Where the '=' of the expectation stands, or length: not in quotes. */
-size_t apdu_find_expectation(const char *text, size_t length);
+/* Where the first suffix stands, or length: not in quotes, and not in the name of a file. */
+size_t apdu_find_suffix(const char *text, size_t length);
+
+/* Does the suffix of a deadline stand there: '@', a time with its unit, and no more word? A file that is called
+ * so is quoted. */
+bool apdu_is_deadline(const char *text, size_t at, size_t length);
+
+/* The suffixes in text[at..length) into ret. */
+int apdu_parse_suffixes(struct apdu_parser *parser, const char *text, size_t at, size_t length,
+                        struct apdu_text *ret);
+
+/* Does the data match the regular expression? */
+bool apdu_matches(const char *match, const struct buffer *data);
 
 /* The patterns in text[at..length) into ret. */
 int apdu_parse_expectation(struct apdu_parser *parser, const char *text, size_t at, size_t length,

@@ -40,7 +40,7 @@ static int take_le(struct apdu_parser *parser, struct apdu *apdu)
     if (rc < 0)
         return rc;
     if (parser->at < parser->end)
-        return apdu_fault_at(parser, parser->at, "only '=' and the expected status may follow Le");
+        return apdu_fault_at(parser, parser->at, "only what is expected and its like (=9000) may follow Le");
     count = parser->out->length - from;
     le = parser->out->data + from;
     if (count > 2)
@@ -185,17 +185,17 @@ static void join_secrets(struct apdu_text *apdu)
 int apdu_text_parse(const char *text, size_t length, bool raw, const struct apdu_source *source,
                     struct apdu_text *ret_apdu, struct apdu_fault *ret_fault)
 {
-    struct apdu_text apdu = {0};
+    struct apdu_text apdu = {.deadline_ms = -1};
     struct buffer out = {0};
     struct apdu_fault fault = {0};
     struct apdu_parser parser = {.text = text, .source = source, .out = &out, .fault = &fault};
     int rc = RC_OK;
 
-    parser.end = apdu_find_expectation(text, length);
+    parser.end = apdu_find_suffix(text, length);
     if (parser.end < length) /* before any secret is asked for */
-        rc = apdu_parse_expectation(&parser, text, parser.end + 1, length, &apdu);
+        rc = apdu_parse_suffixes(&parser, text, parser.end, length, &apdu);
     if (rc == RC_OK)
-        rc = parse_command(&parser, raw, &apdu);
+        rc = parse_command(&parser, raw || apdu.raw, &apdu);
     buffer_fini(&out);
     if (rc < 0) {
         apdu_text_fini(&apdu);
@@ -212,6 +212,8 @@ void apdu_text_fini(struct apdu_text *apdu)
 {
     buffer_fini(&apdu->bytes);
     free(apdu->expect);
+    free(apdu->match);
+    free(apdu->file);
     buffer_fini(&apdu->expect_value);
     buffer_fini(&apdu->expect_mask);
     *apdu = (struct apdu_text){0};

@@ -9,6 +9,14 @@
  *                                           the APDU extended); '/' alone asks for all there is
  *   expected  ...=9000  ...=61xx|9000       status words that are right, x any digit; '=' alone: 9000
  *             ...=[6F1Axx..]9000            and the data before them; .. at the end: whatever else there is
+ *   matching  ...~/^6F/                   the data in hex match this extended regular expression; case does
+ *                                         not matter, and \/ is a slash
+ *   kept      ...>FILE  ...>>FILE         the data become the file, or are put behind what is in it; the name
+ *                                         ends at a blank, >"FILE" is quoted
+ *   in time   ... @5s  ... @250ms         the exchange ends by then; behind a blank, and with a unit
+ *   raw       ...!                        sent as it stands, nothing automatic: --raw for this one
+ *
+ * The last five are the suffixes: in any order, each once.
  *
  * With a '/' or with a ':' right behind the header (one to four bytes) it is short; else it is plain from
  * four bytes on, short below. Four or more single bytes joined by colons are plain.
@@ -37,6 +45,11 @@ struct apdu_text {
     bool expects_data; /* (data & mask) == value, byte for byte */
     bool expects_more; /* and any bytes behind these */
     struct buffer expect_value, expect_mask;
+    char *match; /* regular expression for the data in hex; NULL = none. Not compiled: apdu_text_check_match */
+    char *file;  /* that gets the data; NULL = none */
+    bool append; /* behind what the file has */
+    bool raw;
+    int64_t deadline_ms; /* -1 = none */
     size_t secret_offset,
         secret_length; /* bytes that came from {NAME} or that the instruction makes secret */
 };
@@ -65,8 +78,11 @@ void apdu_text_fini(struct apdu_text *apdu); /* wipes */
 /* Does the status word meet the expectation; without one: sw_is_success. */
 bool apdu_text_accepts(const struct apdu_expect *expect, size_t count, uint16_t sw);
 
-/* Does the whole answer: status word and the data of all its parts. */
+/* Does the whole answer: status word and the data of all its parts. Without memory for it, no. */
 bool apdu_text_accepts_answer(const struct apdu_text *apdu, uint16_t sw, const struct buffer *data);
+
+/* Is match a regular expression: RC_OK, or RC_INVALID_VALUE with a detail. */
+int apdu_text_check_match(const char *match);
 
 /* The expectation as it would be written ("61xx|9000"), cut to capacity. Returns text. */
 char *apdu_text_expect_format(const struct apdu_expect *expect, size_t count, char *text, size_t capacity);

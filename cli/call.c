@@ -68,6 +68,11 @@ static int fail_interrupted(struct call *call)
         return STATUS_INTERRUPTED;
     if (cause != INTERRUPT_TIMEOUT)
         return output_error(call->output, STATUS_INTERRUPTED, SCARD_E_CANCELLED, "interrupted", "");
+    if (call->exchange_ms > 0) {
+        snprintf(what, sizeof what, "the exchange took longer than the %g seconds behind the APDU",
+                 (double)call->exchange_ms / 1000);
+        return output_error(call->output, STATUS_TIMEOUT, SCARD_E_TIMEOUT, what, "Give more with @TIME.");
+    }
     snprintf(what, sizeof what, "it took longer than the %g seconds given",
              (double)call->globals.timeout_ms / 1000);
     return output_error(call->output, STATUS_TIMEOUT, SCARD_E_TIMEOUT, what, "Give more with --timeout.");

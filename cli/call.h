@@ -33,6 +33,7 @@ struct call {
     struct desk guest;      /* a connection for this call only */
     bool decode;            /* people: explain answers, whatever the front says */
     struct buffer *answers; /* the data of each answer are put behind it; NULL = nowhere */
+    int64_t exchange_ms;    /* the time that the exchange on its way has of its own; 0 = none */
     bool hushed;            /* exchanges are shown with --verbose only, and on stderr */
     char *reader;           /* the picked reader (NEED_READER, NEED_CARD, NEED_DIRECT); owned */
 };

@@ -12,6 +12,7 @@
 #include "base/rc.h"
 #include "cli/exchange_show.h"
 #include "cli/explain/sw.h"
+#include "cli/save.h"
 #include "iso/apdu.h"
 #include "iso/sw.h"
 
@@ -59,6 +60,12 @@ static int transmit(struct progress *progress)
     exchange->sw = length < 2 ? 0 : (uint16_t)((unsigned)response[length - 2] << 8 | response[length - 1]);
     progress->result.sw = exchange->sw;
     return STATUS_DONE;
+}
+
+/* Nothing is to be put in or taken off: for all, or for this one. */
+static bool is_raw(const struct progress *progress)
+{
+    return progress->call->globals.raw || progress->apdu->raw;
 }
 
 static bool accepts(const struct apdu_text *apdu, uint16_t sw)
@@ -118,7 +125,7 @@ static int plan(struct progress *progress)
     uint16_t sw = progress->exchange.sw;
 
     progress->next.length = 0;
-    if (call->globals.raw || call->desk->protocol == SCARD_PROTOCOL_RAW || progress->command.length < 4)
+    if (is_raw(progress) || call->desk->protocol == SCARD_PROTOCOL_RAW || progress->command.length < 4)
         return RC_OK;
     if (sw >> 8 == 0x61 && (!accepts(progress->apdu, sw) || accepts(progress->apdu, 0x9000)))
         return plan_get_response(progress);
@@ -156,7 +163,7 @@ static void cut_le(struct progress *progress)
     struct exchange *exchange = &progress->exchange;
     struct apdu apdu;
 
-    if (progress->call->globals.raw || progress->call->desk->protocol != SCARD_PROTOCOL_T0)
+    if (is_raw(progress) || progress->call->desk->protocol != SCARD_PROTOCOL_T0)
         return;
     if (apdu_parse(progress->command.data, progress->command.length, &apdu, NULL) < 0 || apdu.kind != APDU_4S)
         return;
@@ -172,7 +179,7 @@ static void use_channel(struct progress *progress)
     const struct call *call = progress->call;
     uint8_t *cla = progress->command.data;
 
-    if (call->desk->channel > 0 && !call->globals.raw && progress->command.length >= 4 &&
+    if (call->desk->channel > 0 && !is_raw(progress) && progress->command.length >= 4 &&
         apdu_class(*cla).channel == 0)
         *cla = apdu_class_with_channel(*cla, call->desk->channel);
 }
@@ -259,6 +266,15 @@ static int read_outside(void *user, enum apdu_source_kind kind, const char *name
     return call_read_file(outside->call, name, APDU_DATA_MOST, data);
 }
 
+/* Before it is sent: an answer cannot be judged by what is no expression. */
+static int check_match(struct call *call, struct apdu_text *apdu)
+{
+    if (apdu->match == NULL || apdu_text_check_match(apdu->match) == RC_OK)
+        return STATUS_DONE;
+    apdu_text_fini(apdu);
+    return call_fail(call, STATUS_USAGE, "Nothing was sent.", "%s", detail_get());
+}
+
 int exchange_parse(struct call *call, const char *text, unsigned number, struct secret_source *secrets,
                    struct apdu_text *ret_apdu)
 {
@@ -269,7 +285,7 @@ int exchange_parse(struct call *call, const char *text, unsigned number, struct 
     int rc = apdu_text_parse(text, strlen(text), call->globals.raw, &source, ret_apdu, &fault);
 
     if (rc == RC_OK)
-        return STATUS_DONE;
+        return check_match(call, ret_apdu);
     if (number > 1)
         snprintf(which, sizeof which, " %u", number);
     if (rc == RC_INVALID_VALUE)
@@ -291,15 +307,16 @@ static bool is_said(const struct call *call)
 static int disappointed(struct call *call, const struct apdu_text *apdu, const struct exchange_result *result)
 {
     char words[SW_TEXT_MAX], *expected = apdu_text_expected(apdu);
+    bool expects_nothing = apdu->expect_count == 0 && apdu->match == NULL;
     int status;
 
     explain_sw_of(apdu->bytes.data, apdu->bytes.length, result->sw, call->desk->selected, words,
                   sizeof words);
     if (expected == NULL)
         status = call_no_memory(call);
-    else if (apdu->expect_count == 0 && is_said(call))
+    else if (expects_nothing && is_said(call))
         status = STATUS_ANSWER;
-    else if (apdu->expect_count == 0)
+    else if (expects_nothing || (apdu->expect_count == 0 && !sw_is_success(result->sw)))
         status = call_fail(call, STATUS_ANSWER, "If that is right, expect it: put =SW behind the APDU.",
                            "the card answered %04X (%s)", result->sw, words);
     else if (apdu_text_accepts(apdu->expect, apdu->expect_count, result->sw))
@@ -312,19 +329,46 @@ static int disappointed(struct call *call, const struct apdu_text *apdu, const s
     return status;
 }
 
+/* The exchange with its own deadline, if that is earlier than the command's. */
+static int run_in_time(struct call *call, const struct apdu_text *apdu, unsigned number,
+                       struct exchange_result *ret_result)
+{
+    struct interrupt *interrupt = call->front->interrupt;
+    struct deadline whole, own;
+    int status;
+
+    if (apdu->deadline_ms < 0 || interrupt == NULL)
+        return exchange_run(call, apdu, number, ret_result);
+    whole = interrupt_deadline(interrupt);
+    own = deadline_in_ms((uint64_t)apdu->deadline_ms);
+    interrupt_at(interrupt, deadline_min(whole, own));
+    call->exchange_ms =
+        call->globals.timeout_ms < 0 || apdu->deadline_ms < call->globals.timeout_ms ? apdu->deadline_ms : 0;
+    status = exchange_run(call, apdu, number, ret_result);
+    call->exchange_ms = 0;
+    /* The time of this exchange is no matter of the next; where it ran out the command ends anyway. */
+    if (status == STATUS_DONE && interrupt_cause(interrupt) == INTERRUPT_TIMEOUT && !deadline_passed(whole))
+        interrupt_clear(interrupt);
+    if (status == STATUS_DONE)
+        interrupt_at(interrupt, whole);
+    return status;
+}
+
 int exchange_send(struct call *call, const struct apdu_text *apdu, unsigned number)
 {
     struct exchange_result result;
-    int status = exchange_run(call, apdu, number, &result);
+    int status = run_in_time(call, apdu, number, &result);
 
     if (status != STATUS_DONE)
         return status;
     if (call->answers != NULL && buffer_append(call->answers, result.data.data, result.data.length) < 0)
         status = call_no_memory(call);
-    else if (call->front->judge != NULL && apdu->expect_count > 0)
+    else if (call->front->judge != NULL && (apdu->expect_count > 0 || apdu->match != NULL))
         status = call->front->judge(call, apdu, &result);
     else if (!result.accepted && call->desk->protocol != SCARD_PROTOCOL_RAW)
         status = disappointed(call, apdu, &result);
+    if (status == STATUS_DONE && apdu->file != NULL && result.accepted)
+        status = save_answer(call, apdu->file, apdu->append, result.data.data, result.data.length);
     exchange_result_fini(&result);
     return status;
 }

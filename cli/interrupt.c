@@ -242,6 +242,16 @@ void interrupt_at(struct interrupt *interrupt, struct deadline deadline)
     wake(interrupt);
 }
 
+struct deadline interrupt_deadline(struct interrupt *interrupt)
+{
+    struct deadline deadline;
+
+    pthread_mutex_lock(&interrupt->lock);
+    deadline = interrupt->deadline;
+    pthread_mutex_unlock(&interrupt->lock);
+    return deadline;
+}
+
 void interrupt_output(struct interrupt *interrupt, int fd)
 {
     pthread_mutex_lock(&interrupt->lock);

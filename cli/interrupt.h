@@ -64,6 +64,9 @@ void interrupt_clear(struct interrupt *interrupt);
 /* Raises with INTERRUPT_TIMEOUT at that moment, unless cleared before. */
 void interrupt_at(struct interrupt *interrupt, struct deadline deadline);
 
+/* What interrupt_at set last; never when cleared. */
+struct deadline interrupt_deadline(struct interrupt *interrupt);
+
 /* Raises with INTERRUPT_PIPE once the other end of this pipe or socket is closed; -1: no longer. For commands
  * that go on without writing, who would not notice otherwise. */
 void interrupt_output(struct interrupt *interrupt, int fd);

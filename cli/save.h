@@ -9,4 +9,8 @@
  * replaced. STATUS_DONE, or the status of a reported failure. */
 int save_file(struct call *call, const char *name, const uint8_t *data, size_t length);
 
+/* The data of one answer into a file that an APDU names (>FILE), or behind what it has: for lines of scripts
+ * that others wrote, so only a regular file is written, and no symbolic link is followed. The same results. */
+int save_answer(struct call *call, const char *name, bool append, const uint8_t *data, size_t length);
+
 #endif

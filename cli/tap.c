@@ -38,7 +38,8 @@ static char *answer_hex(const struct exchange_result *result)
 static int test(struct tap *tap, const struct exchange_result *result, const char *command,
                 const char *expected, const char *got)
 {
-    char *text = NULL;
+    /* As a scalar of YAML: an expression may hold backslashes. */
+    char *text = NULL, quote = expected != NULL && strpbrk(expected, "\\\"") != NULL ? '\'' : '"';
     int length;
 
     if (command == NULL || expected == NULL || got == NULL)
@@ -49,9 +50,10 @@ static int test(struct tap *tap, const struct exchange_result *result, const cha
     } else {
         tap->failed++;
         length = asprintf(&text,
-                          "not ok %u - %s =%s\n  ---\n  command: \"%s\"\n  expected: \"%s\"\n  got: \"%s\"\n"
+                          "not ok %u - %s =%s\n  ---\n  command: \"%s\"\n  expected: %c%s%c\n  got: \"%s\"\n"
                           "  at: \"%s:%zu\"\n  ...\n",
-                          tap->count, command, expected, command, expected, got, tap->file, tap->line);
+                          tap->count, command, expected, command, quote, expected, quote, got, tap->file,
+                          tap->line);
     }
     say(tap, text, length);
     return length < 0 ? -1 : 0;

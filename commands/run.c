@@ -30,7 +30,8 @@ const struct command command_run = {
     .description =
         "One command or APDU per line; # begins a comment, a \\ at the end joins the next line with a blank. "
         "An\n"
-        "APDU may say which answer is right (=9000, =61xx|9000, =[data]9000). The first failure ends the script with its "
+        "APDU may say which answer is right (=9000, =61xx|9000, =[data]9000) and more\n"
+        "(help apdu). The first failure ends the script with its "
         "exit\n"
         "status, and its message names FILE:LINE. The first line that needs a card connects, and the card "
         "stays\n"

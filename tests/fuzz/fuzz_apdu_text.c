@@ -30,7 +30,7 @@ static void parse(const char *text, size_t length, bool raw, const struct apdu_s
         return;
     }
     FUZZ_CHECK(rc == RC_OK && apdu.bytes.length > 0);
-    FUZZ_CHECK(raw || apdu_parse(apdu.bytes.data, apdu.bytes.length, &command, NULL) == RC_OK);
+    FUZZ_CHECK(raw || apdu.raw || apdu_parse(apdu.bytes.data, apdu.bytes.length, &command, NULL) == RC_OK);
     FUZZ_CHECK(apdu.secret_length <= apdu.bytes.length);
     FUZZ_CHECK(apdu.secret_length == 0 || apdu.secret_offset <= apdu.bytes.length - apdu.secret_length);
     for (size_t i = 0; i < apdu.expect_count; i++)
