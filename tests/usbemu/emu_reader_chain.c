@@ -12,7 +12,7 @@ static void give_part(struct emu_slot *slot)
     bool begins = !slot->response_at, ends = left <= room;
     enum ccid_part part = begins ? (ends ? CCID_WHOLE : CCID_BEGINS) : (ends ? CCID_ENDS : CCID_CONTINUES);
 
-    slot_answer(slot, CCID_DATA_BLOCK, (uint8_t)part, slot->response.data + slot->response_at,
+    slot_answer(slot, CCID_DATA_BLOCK, (uint8_t)part, left ? slot->response.data + slot->response_at : NULL,
                 ends ? left : room);
     slot->response_at += ends ? left : room;
     slot->giving = !ends;
