@@ -11,7 +11,7 @@
 #include "cli/names.h"
 
 /* Room for the built-in commands and the end of the table. */
-#define BUILTIN_MAX 16
+#define BUILTIN_MAX 32
 
 static int run_exit(struct call *call)
 {
@@ -110,7 +110,7 @@ static const struct command command_history = {
 
 static bool is_builtin(const struct command *command)
 {
-    const struct command *const *const sets[] = {builtin_values, builtin_settings};
+    const struct command *const *const sets[] = {builtin_values, builtin_settings, builtin_card, builtin_flow};
 
     for (size_t set = 0; set < sizeof sets / sizeof *sets; set++)
         for (size_t i = 0; sets[set][i] != NULL; i++)
@@ -142,6 +142,8 @@ const struct command **builtin_table(const struct command *const *commands, bool
             table[kept++] = commands[i];
     kept = append(table, kept, builtin_values);
     kept = append(table, kept, builtin_settings);
+    kept = append(table, kept, builtin_card);
+    kept = append(table, kept, builtin_flow);
     if (with_history)
         table[kept++] = &command_history;
     table[kept] = &command_exit;

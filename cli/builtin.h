@@ -13,12 +13,14 @@ struct series {
     struct front *front;         /* whose settings "set" changes */
     struct variables *variables; /* its own, or those of the series that runs it */
     struct variables own;
-    struct buffer data;       /* of the answer so far, for the variable _ */
-    bool ended;               /* by exit */
-    int status;               /* that exit gave */
-    bool *keep_going;         /* of a script; NULL in a shell */
-    bool *hints;              /* of a shell; NULL in a script */
-    const char *history_path; /* NULL = none is kept */
+    struct buffer data;           /* of the answer so far, for the variable _ */
+    bool ended;                   /* by exit */
+    int status;                   /* that exit gave */
+    bool *keep_going;             /* of a script; NULL in a shell */
+    bool *hints;                  /* of a shell; NULL in a script */
+    const char *history_path;     /* NULL = none is kept */
+    char *reader, *reader_before; /* that "use" named; NULL = none */
+    unsigned nesting;             /* of if and for */
 };
 
 /* A series that the front runs; outer: the series that it is started from, or NULL. Sets front->user and
@@ -41,6 +43,8 @@ const struct command **builtin_table(const struct command *const *commands, bool
 
 /* The rest of the built-in commands, ended by NULL. */
 extern const struct command *const builtin_values[];   /* let, echo, assert */
+extern const struct command *const builtin_card[];     /* use, sleep, read, ... */
+extern const struct command *const builtin_flow[];     /* if, for: cli/flow.h */
 extern const struct command *const builtin_settings[]; /* set, channel */
 
 #endif

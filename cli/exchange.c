@@ -384,3 +384,21 @@ int exchange_text(struct call *call, const char *text, unsigned number, struct s
     apdu_text_fini(&apdu);
     return status;
 }
+
+char *exchange_suffixes(const struct call *call, size_t first)
+{
+    size_t room = 1, at = 0;
+    char *text;
+
+    for (size_t i = first; i < call->argument_count; i++)
+        room += strlen(call->arguments[i]) + 1;
+    text = calloc(1, room);
+    for (size_t i = first; text != NULL && i < call->argument_count; i++) {
+        size_t length = strlen(call->arguments[i]);
+
+        text[at++] = ' ';
+        memcpy(text + at, call->arguments[i], length);
+        at += length;
+    }
+    return text;
+}

@@ -60,6 +60,10 @@ int exchange_parse(struct call *call, const char *text, unsigned number, struct 
 /* Sends it and judges the answer: STATUS_ANSWER, reported, when it is not as expected. */
 int exchange_send(struct call *call, const struct apdu_text *apdu, unsigned number);
 
+/* The arguments from first on as suffixes behind an APDU, each behind a blank, in a new string that the caller
+ * frees; "" for none. NULL: out of memory. */
+char *exchange_suffixes(const struct call *call, size_t first);
+
 /* Both. */
 int exchange_text(struct call *call, const char *text, unsigned number, struct secret_source *secrets);
 

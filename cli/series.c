@@ -46,6 +46,8 @@ void series_end(struct series *series)
 {
     variables_fini(&series->own);
     buffer_fini(&series->data);
+    free(series->reader);
+    free(series->reader_before);
 }
 
 static void offer(const char *candidate, const char *prefix, complete_fn *fn, void *user)
@@ -78,12 +80,26 @@ static void offer_choices(const char *choices, const char *prefix, complete_fn *
     free(copy);
 }
 
+/* How many words stand before the line that an if or for runs; 0 for none. */
+static int line_within(int count, const char *const *words)
+{
+    bool flow = count > 1 && (strcmp(words[0], "if") == 0 || strcmp(words[0], "for") == 0);
+
+    for (int i = 1; flow && i < count; i++)
+        if (strcmp(words[i], "then") == 0 || strcmp(words[i], "else") == 0 || strcmp(words[i], "do") == 0)
+            return i + 1;
+    return 0;
+}
+
 enum complete_kind series_complete(const struct front *front, int count, const char *const *words,
                                    const char *prefix, complete_fn *fn, void *user)
 {
     const struct series *series = front->user;
     const char *choices;
+    int inner = line_within(count, words);
 
+    if (inner > 0)
+        return series_complete(front, count - inner, words + inner, prefix, fn, user);
     if (prefix[0] == '$') {
         offer_variables(series->variables, prefix[1] == '{' ? "${" : "$", prefix, fn, user);
         return COMPLETE_WORDS;

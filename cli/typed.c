@@ -13,6 +13,7 @@
 #include "cli/builtin.h"
 #include "cli/choose.h"
 #include "cli/dispatch.h"
+#include "cli/flow.h"
 
 bool typed_is_apdu(const struct command *const *commands, const char *line)
 {
@@ -59,7 +60,10 @@ bool typed_is_secret(const struct command *const *commands, const char *line)
         secret = secret || (command != NULL && (command->flags & COMMAND_SECRET));
         first = false;
     }
-    secret = secret || (count > 1 && strcmp(words[0], "let") == 0 && names_secret(words[1]));
+    /* Also behind if and for, which name variables themselves. */
+    for (int i = 0; i + 1 < count; i++)
+        secret = secret || ((strcmp(words[i], "let") == 0 || (i == 0 && strcmp(words[i], "for") == 0)) &&
+                            names_secret(words[i + 1]));
     for (int i = 0; i < count; i++)
         secret_wipe(words[i], strlen(words[i]));
     free(words);
@@ -178,8 +182,13 @@ static void forget(char *text)
 int typed_run(const struct front *front, const char *line)
 {
     char *expanded;
-    int rc = series_expand(front, line, VARIABLES_APDU, &expanded), status;
-    bool is_apdu = rc == RC_OK && typed_is_apdu(front->commands, expanded);
+    int rc, status;
+    bool is_apdu;
+
+    if (flow_is(front, line))
+        return flow_run(front, line);
+    rc = series_expand(front, line, VARIABLES_APDU, &expanded);
+    is_apdu = rc == RC_OK && typed_is_apdu(front->commands, expanded);
 
     if (rc == RC_OK && !is_apdu) {
         forget(expanded);

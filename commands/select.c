@@ -10,31 +10,32 @@
 #include "commands/commands.h"
 
 /* ISO 7816-4:2013, 11.1.1: by DF name, or by file identifier. */
-static char *apdu_of(const struct call *call, const struct buffer *name, const char *expected)
+static char *apdu_of(const struct call *call, const struct buffer *name)
 {
-    char *hex = hex_new(name->data, name->length), *text = NULL;
+    char *hex = hex_new(name->data, name->length), *text = NULL, *suffixes = exchange_suffixes(call, 1);
     const char *how = call_flag(call, "file") ? "00" : "04", *which = call_flag(call, "next") ? "02" : "00";
 
-    if (hex != NULL &&
-        asprintf(&text, "A4%s%s:%s%s%s", how, which, hex, call_flag(call, "no-answer") ? "" : "/",
-                 expected != NULL ? expected : "") < 0)
+    if (hex != NULL && suffixes != NULL &&
+        asprintf(&text, "A4%s%s:%s%s%s", how, which, hex, call_flag(call, "no-answer") ? "" : "/", suffixes) <
+            0)
         text = NULL;
+    free(suffixes);
     free(hex);
     return text;
 }
 
 static int run(struct call *call)
 {
-    const char *expected = call_argument(call, 1);
+    const char *suffix = call_argument(call, 1);
     struct buffer name = {0};
     char *apdu = NULL;
     int status;
 
-    if (expected != NULL && expected[0] != '=')
-        return call_fail(call, STATUS_USAGE, "Write it as =9000.", "\"%s\" is no expected status", expected);
+    if (suffix != NULL && strchr("=~>@!", suffix[0]) == NULL)
+        return call_fail(call, STATUS_USAGE, "Write it as =9000.", "\"%s\" is no expected status", suffix);
     status = application_find(call, call_argument(call, 0), &name);
     if (status == STATUS_DONE) {
-        apdu = apdu_of(call, &name, expected);
+        apdu = apdu_of(call, &name);
         status = apdu != NULL ? exchange_text(call, apdu, 1, NULL) : call_no_memory(call);
     }
     free(apdu);
@@ -44,7 +45,8 @@ static int run(struct call *call)
 
 static const struct argument_spec arguments[] = {
     {"NAME", VALUE_APPLICATION, NULL, false, false, "the application: a name such as piv, or its AID in hex"},
-    {"EXPECTED", VALUE_TEXT, NULL, true, false, "the status word that is right, as =9000 (=61xx|9000)"},
+    {"EXPECTED", VALUE_TEXT, NULL, true, true,
+     "the status word that is right, as =9000 (=61xx|9000), or what else may stand behind an APDU"},
     {0},
 };
 
