@@ -20,6 +20,7 @@ struct series {
     bool *hints;                  /* of a shell; NULL in a script */
     const char *history_path;     /* NULL = none is kept */
     char *reader, *reader_before; /* that "use" named; NULL = none */
+    struct buffer seen;           /* files and applications that the card told of: hex, each ended by NUL */
     unsigned nesting;             /* of if and for */
 };
 

@@ -2,10 +2,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/hex.h"
 #include "base/rc.h"
 #include "cli/builtin.h"
+#include "iso/tlv.h"
 
 /* Both are of no use without memory: then they are as if never set. */
 static void remember(struct series *series, const struct exchange *exchange)
@@ -20,6 +22,47 @@ static void remember(struct series *series, const struct exchange *exchange)
     (void)variables_set(series->variables, "SW", sw);
 }
 
+/* Keeps a name for completion, once. */
+static void see(struct series *series, const uint8_t *bytes, size_t length)
+{
+    char *hex = length > 0 ? hex_new(bytes, length) : NULL;
+
+    for (size_t at = 0; hex != NULL && at < series->seen.length;
+         at += strlen((const char *)series->seen.data + at) + 1)
+        if (strcmp((const char *)series->seen.data + at, hex) == 0) {
+            free(hex);
+            return;
+        }
+    if (hex != NULL)
+        (void)buffer_append(&series->seen, hex, strlen(hex) + 1);
+    free(hex);
+}
+
+/* What can be selected: the file of a SELECT that went well; in the answer the file identifiers (83) and DF
+ * names (84) of control information, and the applications (4F) of EF.DIR (ISO 7816-4:2013, 7.4.3, 12.2.3). */
+static void look(struct series *series, const struct exchange *exchange)
+{
+    const struct buffer *command = exchange->given;
+    struct bytes in = bytes_of(series->data.data, series->data.length);
+    struct tlv outer, inner;
+
+    if (exchange->sw != 0x9000 || command == NULL || exchange->secret_length > 0)
+        return;
+    if (command->length >= 7 && command->data[1] == 0xA4 && command->data[4] == 2)
+        see(series, command->data + 5, 2);
+    while (tlv_next(&in, &outer) == 1) {
+        struct bytes within = bytes_of(outer.value, outer.length);
+
+        if (outer.tag != 0x6F && outer.tag != 0x62 && outer.tag != 0x61)
+            continue;
+        while (tlv_next(&within, &inner) == 1)
+            if ((outer.tag == 0x61 && inner.tag == 0x4F && inner.length <= 16) ||
+                (outer.tag != 0x61 && inner.tag == 0x83 && inner.length == 2) ||
+                (outer.tag != 0x61 && inner.tag == 0x84 && inner.length <= 16))
+                see(series, inner.value, inner.length);
+    }
+}
+
 /* The data of all parts joined, as the command gives it. */
 static void exchanged(void *user, const struct exchange *exchange)
 {
@@ -30,8 +73,10 @@ static void exchanged(void *user, const struct exchange *exchange)
         series->data.length = 0;
     if (exchange->response_length > 2 && !corrected)
         (void)buffer_append(&series->data, exchange->response, exchange->response_length - 2);
-    if (exchange->last)
+    if (exchange->last) {
         remember(series, exchange);
+        look(series, exchange);
+    }
 }
 
 void series_begin(struct series *series, struct front *front, struct series *outer)
@@ -46,6 +91,7 @@ void series_end(struct series *series)
 {
     variables_fini(&series->own);
     buffer_fini(&series->data);
+    buffer_fini(&series->seen);
     free(series->reader);
     free(series->reader_before);
 }
@@ -80,6 +126,28 @@ static void offer_choices(const char *choices, const char *prefix, complete_fn *
     free(copy);
 }
 
+/* File identifiers have two bytes, applications more. */
+static void offer_seen(const struct series *series, bool files, const char *prefix, complete_fn *fn,
+                       void *user)
+{
+    for (size_t at = 0; at < series->seen.length;) {
+        const char *hex = (const char *)series->seen.data + at;
+        size_t length = strlen(hex);
+
+        if ((length == 4) == files && strncasecmp(hex, prefix, strlen(prefix)) == 0)
+            fn(user, hex, "");
+        at += length + 1;
+    }
+}
+
+static bool names_files(int count, const char *const *words)
+{
+    for (int i = 1; i < count; i++)
+        if (strcmp(words[i], "--file") == 0 || strcmp(words[i], "-f") == 0)
+            return true;
+    return false;
+}
+
 /* How many words stand before the line that an if or for runs; 0 for none. */
 static int line_within(int count, const char *const *words)
 {
@@ -102,6 +170,16 @@ enum complete_kind series_complete(const struct front *front, int count, const c
         return series_complete(front, count - inner, words + inner, prefix, fn, user);
     if (prefix[0] == '$') {
         offer_variables(series->variables, prefix[1] == '{' ? "${" : "$", prefix, fn, user);
+        return COMPLETE_WORDS;
+    }
+    if (count > 0 && strcmp(words[0], "select") == 0 && prefix[0] != '-') {
+        offer_seen(series, names_files(count, words), prefix, fn, user);
+        if (names_files(count, words))
+            return COMPLETE_WORDS;
+    }
+    /* 00A4000C 02 and then a file. */
+    if (count > 0 && strncasecmp(words[0], "00A4", 4) == 0) {
+        offer_seen(series, true, prefix, fn, user);
         return COMPLETE_WORDS;
     }
     if (count == 1 && strcmp(words[0], "let") == 0) {

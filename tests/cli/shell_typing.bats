@@ -229,3 +229,23 @@ TCL
     refute_output --partial 3930383
     refute_output --partial hidden
 }
+
+@test "TAB completes files that the card has told of, and lines within lines" {
+    typing <<'TCL'
+    scard shell
+    see {scard> $}
+    send "select --file 2FE2\r"
+    see {9000.*\]> $}
+    send "select --file 2F\t"
+    see {2FE2 $}
+    send "\02500A4000C02 2F\t"
+    see {02 2FE2 $}
+    send "\025if SW=9000 then getd\t"
+    see {then getdata $}
+    send "\025for a in 1 do select --file 2F\t"
+    see {2FE2 $}
+    send "\025exit\r"
+    ended 0
+TCL
+    assert_success
+}
