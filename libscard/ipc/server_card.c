@@ -6,14 +6,14 @@
 
 #include "base/log.h"
 #include "base/rc.h"
-#include "ipc/server_client.h"
+#include "ipc/server_output.h"
 
 #define PROTOCOLS (PROTOCOL_T0 | PROTOCOL_T1 | PROTOCOL_RAW)
 #define PROTOCOL_ANY_OLD 0x1000 /* old programs mean the active one by it */
 
 void server_card_reply(const struct server_request *request, size_t size)
 {
-    server_client_send(request->client, request->worker->out, size);
+    server_output_send(request->client, request->worker->out, size);
     secret_wipe(request->worker->out, size);
 }
 
@@ -133,7 +133,7 @@ void server_card_connect(const struct server_request *request)
     int rc;
 
     BODY(request, &body);
-    server_client_watch(request->client);
+    server_output_watch(request->client);
     rc = make_handle(request, &body, &id, &protocol);
     body.rv = wire_code(rc);
     body.card = rc ? 0 : (int32_t)id;
@@ -250,7 +250,7 @@ static void reply_data(const struct server_request *request, const void *body, s
     uint8_t *out = request->worker->out;
 
     memcpy(out, body, size);
-    server_client_send(request->client, out, size + length);
+    server_output_send(request->client, out, size + length);
     secret_wipe(out, size + (answered < WIRE_DATA_MAX ? answered : WIRE_DATA_MAX));
 }
 

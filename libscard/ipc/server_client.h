@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One connection: whole requests out of what comes in parts, and replies that a slow client takes in parts.
- */
+/* One connection: whole requests out of what comes in parts. */
 #ifndef IPC_SERVER_CLIENT_H
 #define IPC_SERVER_CLIENT_H
 
@@ -14,13 +13,6 @@ void server_client_event(struct server_worker *worker, uint32_t id, uint32_t eve
 
 /* What the clients that are watched have done beside sending. */
 void server_client_watch_event(struct server *server);
-
-/* From now on it is noticed at once when the client goes away. */
-void server_client_watch(struct server_client *client);
-
-/* Sends, or queues what does not fit; never blocks. A client that lets too much queue up is disconnected.
- * Messages of one client are sent in the order of these calls. */
-void server_client_send(struct server_client *client, const void *data, size_t length);
 
 /* The client has broken the rules: says so, and disconnects it. */
 void server_client_expel(struct server_client *client, const char *why);

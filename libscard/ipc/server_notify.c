@@ -7,7 +7,7 @@
 
 #include "base/log.h"
 #include "base/rc.h"
-#include "ipc/server_client.h"
+#include "ipc/server_output.h"
 
 /* A program waits once at a time; libpcsclite does. */
 #define WAITS_MAX 64
@@ -69,7 +69,7 @@ static void send_ends(struct server_client *client, unsigned count, uint32_t rv)
     const struct wire_wait end = {.rv = rv};
 
     for (unsigned i = 0; i < count; i++)
-        server_client_send(client, &end, sizeof end);
+        server_output_send(client, &end, sizeof end);
 }
 
 /* Ends all waits of the client; those that its table has not reached yet, afterwards. */
@@ -111,7 +111,7 @@ static void send_legacy(struct server_client *client)
 
     for (size_t i = 0; i < WIRE_LEGACY_READERS; i++)
         readers[i] = i < server->table_count ? server->table[i] : unused;
-    server_client_send(client, readers, sizeof readers);
+    server_output_send(client, readers, sizeof readers);
 }
 
 int server_notify_wait(struct server_client *client)
@@ -171,7 +171,7 @@ void server_notify_send_count(struct server_client *client)
     pthread_mutex_lock(&server->notify_lock);
     refresh(server);
     count = client->told_count = (uint32_t)server->table_count;
-    server_client_send(client, &count, sizeof count);
+    server_output_send(client, &count, sizeof count);
     pthread_mutex_unlock(&server->notify_lock);
 }
 
@@ -187,9 +187,9 @@ void server_notify_send_table(struct server_client *client)
     known = count < server->table_count ? count : server->table_count;
     client->told_count = UINT32_MAX;
     if (known)
-        server_client_send(client, server->table, known * sizeof *server->table);
+        server_output_send(client, server->table, known * sizeof *server->table);
     for (size_t i = known; i < count; i++)
-        server_client_send(client, &unused, sizeof unused);
+        server_output_send(client, &unused, sizeof unused);
     table_delivered(client);
     pthread_mutex_unlock(&server->notify_lock);
 }
@@ -202,7 +202,7 @@ void server_notify_send_list_events(struct server_client *client)
     pthread_mutex_lock(&server->notify_lock);
     refresh(server);
     events.events = server->list_events;
-    server_client_send(client, &events, sizeof events);
+    server_output_send(client, &events, sizeof events);
     pthread_mutex_unlock(&server->notify_lock);
 }
 

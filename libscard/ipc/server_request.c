@@ -9,6 +9,7 @@
 #include "ipc/server_card.h"
 #include "ipc/server_client.h"
 #include "ipc/server_notify.h"
+#include "ipc/server_output.h"
 
 #define SCOPE_MAX 3 /* SCARD_SCOPE_GLOBAL */
 
@@ -24,7 +25,7 @@ static void version(const struct server_request *request)
     } else {
         body = (struct wire_version){WIRE_MAJOR, WIRE_MINOR_NEWEST, wire_code(RC_SERVICE_STOPPED)};
     }
-    server_client_send(request->client, &body, sizeof body);
+    server_output_send(request->client, &body, sizeof body);
 }
 
 static int establish_for(const struct server_client *client, bool no_wait,
@@ -88,7 +89,7 @@ static void establish(const struct server_request *request)
     body.rv = wire_code(rc);
     body.context = rc ? 0 : id;
     body.scope = WIRE_FEATURES | WIRE_CAN_ABORT | WIRE_CAN_FACT | WIRE_CAN_NO_WAIT;
-    server_client_send(request->client, &body, sizeof body);
+    server_output_send(request->client, &body, sizeof body);
 }
 
 void server_context_unref(struct server_context *context)
@@ -141,7 +142,7 @@ void server_request_end_context(struct server_client *client)
 static void reply_release(const struct server_request *request, struct wire_release body, int rc)
 {
     body.rv = wire_code(rc);
-    server_client_send(request->client, &body, sizeof body);
+    server_output_send(request->client, &body, sizeof body);
 }
 
 static struct wire_release release_body(const struct server_request *request)
