@@ -150,7 +150,7 @@ static int run_part(const struct front *front, const char *from, const char *end
 
 static int run_if(const struct front *front, const char *line)
 {
-    const char *then = find_word(line, "then"), *other, *end = line + strlen(line), *condition[3];
+    const char *then = find_word(line, "then"), *other, *end = line + strlen(line), *condition[3] = {0};
     char **words = NULL;
     int count, rc;
 

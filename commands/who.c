@@ -196,7 +196,7 @@ static int add_choice(struct call *call, const struct exam *exam, const char *ch
         status = ask_service(call, choice, &name);
         if (status != STATUS_DONE)
             return status;
-        device = name[0] != '\0' ? devices_find(&exam->devices, name) : NULL;
+        device = name != NULL && name[0] != '\0' ? devices_find(&exam->devices, name) : NULL;
         free(name);
         if (device == NULL) {
             *ret_sockets = true;

@@ -106,9 +106,12 @@ bats_require_minimum_version 1.5.0
 
 @test "a program that speaks to pcscd's socket itself gets that of our server" {
     unset SCARD_SERVICE
-    "$SCARD_BIN" serve --socket "$BATS_TEST_TMPDIR/scard.comm" --json >"$BATS_TEST_TMPDIR/out" 3>&- &
+    mkfifo "$BATS_TEST_TMPDIR/out"
+    timeout 60 "$SCARD_BIN" serve --socket "$BATS_TEST_TMPDIR/scard.comm" --json >"$BATS_TEST_TMPDIR/out" 3>&- &
     server=$!
-    timeout 60 tail -n +1 -f --pid=$server "$BATS_TEST_TMPDIR/out" 3>&- | grep -qm1 serving
+    exec 4<"$BATS_TEST_TMPDIR/out"
+    read -r line <&4
+    [[ $line == *serving* ]]
     SCARD_SERVICE=unix:$BATS_TEST_TMPDIR/scard.comm run scard exec sh -c 'echo "$PCSCLITE_CSOCK_NAME"'
     kill "$server"
     wait "$server" || true
