@@ -239,7 +239,7 @@ TCL
     send "select --file 2F\t"
     see {2FE2 $}
     send "\02500A4000C02 2F\t"
-    see {02 2FE2 $}
+    see {02 2FE2 .*Lc=2, complete}
     send "\025if SW=9000 then getd\t"
     see {then getdata $}
     send "\025for a in 1 do select --file 2F\t"
