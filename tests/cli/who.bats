@@ -146,8 +146,8 @@ connected() {
         # Where nobody can go.
         open=$(mktemp -d /tmp/scard-who-XXXXXX)
         chmod 755 "$open"
-        cp "$SCARD_BIN" "$open/scard"
-        plain=(setpriv --reuid 65534 --regid 65534 --clear-groups "$open/scard")
+        cp "$SCARD_BIN" "${SCARD_BIN%/*}/libscard.so.1" "$open"
+        plain=(setpriv --reuid 65534 --regid 65534 --clear-groups env LD_LIBRARY_PATH="$open" "$open/${SCARD_BIN##*/}")
     fi
     run_apart "${plain[@]}" who "$BATS_TEST_TMPDIR/node"
     assert_success
