@@ -181,16 +181,23 @@ int trace_handle_reconnect(struct service_handle *handle, enum share_mode share,
     return rc;
 }
 
+/* The end of a call that does something with the card as well. */
+static int end_disposition(struct traced_context *context, struct trace_note *note,
+                           enum disposition disposition, int rc)
+{
+    note->exchange.kind = !rc && disposition != CARD_LEAVE ? CAPTURED_RESET : CAPTURED_CALL;
+    trace_note_add(note, " %s", trace_disposition_word(disposition));
+    trace_end(context, note, rc);
+    return rc;
+}
+
 int trace_handle_disconnect(struct service_handle *handle, enum disposition disposition)
 {
     struct traced_context *context = context_of(handle);
     struct trace_note note = begin_handle_note(traced_handle(handle), "SCardDisconnect");
     int rc = trace_ops(context)->disconnect(inner_of(handle), disposition);
 
-    note.exchange.kind = !rc && disposition != CARD_LEAVE ? CAPTURED_RESET : CAPTURED_CALL;
-    trace_note_add(&note, " %s", trace_disposition_word(disposition));
-    trace_end(context, &note, rc);
-    return rc;
+    return end_disposition(context, &note, disposition, rc);
 }
 
 void trace_handle_free(struct service_handle *handle)
@@ -215,10 +222,7 @@ int trace_handle_end(struct service_handle *handle, enum disposition disposition
     struct trace_note note = begin_handle_note(traced_handle(handle), "SCardEndTransaction");
     int rc = trace_ops(context)->end(inner_of(handle), disposition);
 
-    note.exchange.kind = !rc && disposition != CARD_LEAVE ? CAPTURED_RESET : CAPTURED_CALL;
-    trace_note_add(&note, " %s", trace_disposition_word(disposition));
-    trace_end(context, &note, rc);
-    return rc;
+    return end_disposition(context, &note, disposition, rc);
 }
 
 int trace_handle_status(struct service_handle *handle, struct handle_status *ret_status)

@@ -38,3 +38,9 @@ run_apart() {
     run bash -c '"$@" 2>"$0"' "$BATS_TEST_TMPDIR/errors" "$@"
     errors=$(<"$BATS_TEST_TMPDIR/errors")
 }
+
+# Runs the expect script on standard input, in the current directory; terminal.tcl has its words.
+typing() {
+    { echo "source \"$BATS_TEST_DIRNAME/terminal.tcl\""; cat; } >typing.exp
+    run timeout 100 expect -f typing.exp
+}

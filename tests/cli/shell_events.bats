@@ -23,12 +23,6 @@ teardown() {
     [ -z "${server:-}" ] || kill -KILL "$server" 2>/dev/null || true
 }
 
-# Runs the expect script on standard input.
-typing() {
-    { echo "source \"$BATS_TEST_DIRNAME/terminal.tcl\""; cat; } >typing.exp
-    run timeout 100 expect -f typing.exp
-}
-
 @test "a card that another program resets is told at once, above the line being typed" {
     typing <<'TCL'
     scard shell

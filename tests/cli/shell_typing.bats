@@ -11,12 +11,6 @@ setup() {
     export XDG_STATE_HOME=$BATS_TEST_TMPDIR/state INPUTRC=/dev/null TERM=xterm LC_ALL=C.UTF-8
 }
 
-# Runs the expect script on standard input.
-typing() {
-    { echo "source \"$BATS_TEST_DIRNAME/terminal.tcl\""; cat; } >typing.exp
-    run timeout 100 expect -f typing.exp
-}
-
 @test "a hint takes nothing of the screen with it: more keys, the middle of the line, the end of it" {
     typing <<'TCL'
     scard shell
